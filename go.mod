@@ -1,0 +1,3 @@
+module github.com/tracewhy/tracewhy
+
+go 1.26
