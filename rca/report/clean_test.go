@@ -1,0 +1,108 @@
+package report
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tracewhy/tracewhy/rca"
+)
+
+func TestClean(t *testing.T) {
+	for _, tc := range []struct{ in, want string }{
+		{"GET /pay", "GET /pay"},
+		{"Überweisung €, 振込, 😀", "Überweisung €, 振込, 😀"},
+		{"\x1b[31m", `\x1b[31m`},
+		{"a\r\nb\tc", `a\r\nb\tc`},
+		{"\u009b1m\x7f\x00", `\u009b1m\x7f\x00`},
+		{"\u202eabc\u2066", `\u202eabc\u2066`},
+		{"\xff\xc3", `\xff\xc3`},
+		{"\ufffd", "\ufffd"}, // a replacement character that was there is one
+		{"\U000e0041", `\U000e0041`},
+		{"a\u00a0b", `a\u00a0b`},
+		{"e\u0301\u0301", "e\u0301\u0301"},
+		{"e\u0301\u0302\u0303\u0304\u0305\u0306f\u0301", `e` + "\u0301\u0302\u0303\u0304" + `\u0305\u0306f` + "\u0301"},
+		{`C:\new`, `C:\new`},
+	} {
+		if got := clean(tc.in); got != tc.want {
+			t.Errorf("clean(%q) = %q, want %q", tc.in, got, tc.want)
+		}
+	}
+}
+
+func FuzzClean(f *testing.F) {
+	f.Add("a\x1b[0m\u202e\xff漢")
+	f.Fuzz(func(t *testing.T, s string) {
+		got := clean(s)
+		if !utf8.ValidString(got) || !isClean(got) || clean(got) != got {
+			t.Errorf("clean(%q) = %q is not clean", s, got)
+		}
+		for n := range 20 {
+			if w := textWidth(cut(got, n)); w > n {
+				t.Errorf("cut(%q, %d) takes %d cells", got, n, w)
+			}
+			if w := textWidth(pad(got, n)); w != n {
+				t.Errorf("pad(%q, %d) takes %d cells", got, n, w)
+			}
+			lines := wrap([]string{got, got}, n, 3)
+			if len(lines) > 3 {
+				t.Errorf("wrap(%q, %d) makes %d lines", got, n, len(lines))
+			}
+			for _, l := range lines {
+				if textWidth(l) > max(n, 2) {
+					t.Errorf("wrap(%q, %d) makes a line of %d cells", got, n, textWidth(l))
+				}
+			}
+		}
+		// Nothing is lost where there is room.
+		words := slices.Collect(strings.FieldsSeq(got))
+		if all := strings.Fields(strings.Join(wrap([]string{got}, max(2*len(got), 2), 9), " ")); !slices.Equal(all, words) {
+			t.Errorf("wrap(%q) = %q", got, all)
+		}
+	})
+}
+
+func TestWrap(t *testing.T) {
+	for _, tc := range []struct {
+		why      string
+		in       []string
+		n, lines int
+		want     []string
+	}{
+		{"fits", []string{"one two"}, 9, 3, []string{"one two"}},
+		{"texts that fit are not broken", []string{"one", "two three"}, 9, 3, []string{"one", "two three"}},
+		{"long ones are", []string{"one two three four"}, 9, 3, []string{"one two", "three", "four"}},
+		{"the rest is left out", []string{"one two three four"}, 9, 2, []string{"one two", "three fo…"}},
+		{"a long word", []string{"a onetwothree"}, 6, 3, []string{"a", "onetwo", "three"}},
+		{"a long word and no room", []string{"a onetwothreefour"}, 6, 2, []string{"a", "onetw…"}},
+		{"wide characters", []string{"漢字漢字"}, 5, 3, []string{"漢字", "漢字"}},
+		{"nothing", nil, 9, 3, nil},
+	} {
+		if diff := cmp.Diff(tc.want, wrap(tc.in, tc.n, tc.lines)); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", tc.why, diff)
+		}
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	for _, tc := range []struct{ got, want string }{
+		{count(0), "0"}, {count(999), "999"}, {count(-1234567), "-1,234,567"},
+		{plural(1, "trace"), "1 trace"}, {plural(0, "trace"), "0 traces"},
+		{decimal(0.041234), "0.0412"}, {decimal(17.34), "17.3"}, {decimal(-2), "-2"}, {decimal(12345.6), "12,346"}, {decimal(3e-9), "3e-09"}, {decimal(1e18), "1e+18"},
+		{millis(0.0123), "12.3 µs"}, {millis(212.4), "212 ms"}, {millis(-1927.6), "-1.93 s"}, {millis(119_400), "119 s"}, {millis(180_000), "3 min"}, {millis(9e6), "2.5 h"},
+		{quantity(0.1731, "share"), "17.3 %"}, {quantity(rca.Unknown(), "ms"), "unknown"}, {quantity(3, "per_s"), "3/s"}, {quantity(4120, "USD"), "4,120 USD"},
+		{percent(0.9321), "93 %"}, {percent(0.999), "> 99 %"}, {percent(1), "100 %"}, {percent(0.001), "< 1 %"}, {percent(0), "0 %"}, {percent(rca.Unknown()), "unknown"},
+		{change(rca.Interval{Value: 0.1518, Low: 0.1389, High: 0.1652}, "share"), "+15.2 points (13.9 to 16.5)"},
+		{change(rca.Interval{Value: -12, Low: -13, High: rca.Unknown()}, "ms"), "-12 ms (at least -13 ms)"},
+		{estimate(rca.Interval{Value: 3, Low: rca.Unknown(), High: 4}, ""), "3 (at most 4)"},
+		{estimate(rca.Interval{Value: rca.Unknown()}, ""), ""},
+		{quality(0.00001), "q < 0.0001"}, {quality(0.0213), "q 0.0213"}, {quality(rca.Unknown()), ""},
+	} {
+		if tc.got != tc.want {
+			t.Errorf("got %q, want %q", tc.got, tc.want)
+		}
+	}
+}

@@ -1,0 +1,175 @@
+package report
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/tracewhy/tracewhy/rca"
+)
+
+const unknown = "unknown"
+
+// count writes n with its digits in groups of three.
+func count(n int) string {
+	s := strconv.Itoa(n)
+	sign := ""
+	if n < 0 {
+		sign, s = "-", s[1:]
+	}
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return sign + s
+}
+
+// plural writes "1 trace" or "3 traces".
+func plural(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return count(n) + " " + noun
+}
+
+// decimal writes v with three significant digits, and more where it has more before the point.
+func decimal(v float64) string {
+	if v == 0 {
+		return "0" // without a sign
+	}
+	a := math.Abs(v)
+	digits := 0
+	for limit := 99.95; digits < 6 && a < limit; limit /= 10 {
+		digits++
+	}
+	switch {
+	case a >= 1e15 || a < 1e-6:
+		return strconv.FormatFloat(v, 'g', 3, 64)
+	case a >= 999.5:
+		return count(int(math.Round(v)))
+	}
+	s := strconv.FormatFloat(v, 'f', digits, 64)
+	if strings.Contains(s, ".") {
+		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
+	}
+	return s
+}
+
+// millis writes a duration given in milliseconds in the unit that suits it.
+func millis(ms float64) string {
+	switch a := math.Abs(ms); {
+	case a == 0:
+		return "0 ms"
+	case a < 0.9995:
+		return decimal(ms*1000) + " µs"
+	case a < 999.5:
+		return decimal(ms) + " ms"
+	case a < 119_500:
+		return decimal(ms/1000) + " s"
+	case a < 7_170_000:
+		return decimal(ms/60_000) + " min"
+	}
+	return decimal(ms/3_600_000) + " h"
+}
+
+// quantity writes n in a unit of the report: share, ms, per_s, or any other as it is.
+func quantity(n rca.Number, unit string) string {
+	v := float64(n)
+	switch {
+	case !n.IsKnown():
+		return unknown
+	case unit == "share":
+		return decimal(v*100) + " %"
+	case unit == "ms":
+		return millis(v)
+	case unit == "per_s":
+		return decimal(v) + "/s"
+	case unit == "":
+		return decimal(v)
+	}
+	return decimal(v) + " " + unit
+}
+
+// change writes a difference with its sign and interval; one of shares is in percentage points.
+func change(x rca.Interval, unit string) string {
+	if unit == "share" {
+		unit = "points"
+		x = rca.Interval{Value: 100 * x.Value, Low: 100 * x.Low, High: 100 * x.High}
+	}
+	s := estimate(x, unit)
+	if x.Value.IsKnown() && x.Value > 0 {
+		s = "+" + s
+	}
+	return s
+}
+
+// estimate writes a number with its interval. It is "unknown" where the number is, and "" where
+// nothing at all is known and there is no unit that would say what is.
+func estimate(x rca.Interval, unit string) string {
+	if unit == "" && !x.Value.IsKnown() {
+		return ""
+	}
+	bare := unit // of the limits, which need not repeat the unit
+	if unit == "points" {
+		bare = ""
+	}
+	write := func(n rca.Number) string { return quantity(n, bare) }
+	s := quantity(x.Value, unit)
+	switch {
+	case x.Low.IsKnown() && x.High.IsKnown():
+		return s + " (" + write(x.Low) + " to " + write(x.High) + ")"
+	case x.Low.IsKnown():
+		return s + " (at least " + write(x.Low) + ")"
+	case x.High.IsKnown():
+		return s + " (at most " + write(x.High) + ")"
+	}
+	return s
+}
+
+// percent writes a probability: never 0 or 100 where it is neither.
+func percent(n rca.Number) string {
+	switch {
+	case !n.IsKnown():
+		return unknown
+	case 0 < n && n < 0.01:
+		return "< 1 %"
+	case 0.99 < n && n < 1:
+		return "> 99 %"
+	}
+	return strconv.Itoa(int(math.Round(float64(n)*100))) + " %"
+}
+
+// quality writes an adjusted p-value, or "" if there is none.
+func quality(q rca.Number) string {
+	switch {
+	case !q.IsKnown():
+		return ""
+	case q < 0.0001:
+		return "q < 0.0001"
+	}
+	return "q " + decimal(float64(q))
+}
+
+// commas ends every text but the last with a comma, leaving out the empty ones.
+func commas(texts ...string) []string {
+	var kept []string
+	for _, s := range texts {
+		if s != "" {
+			kept = append(kept, s+",")
+		}
+	}
+	if n := len(kept); n > 0 {
+		kept[n-1] = strings.TrimSuffix(kept[n-1], ",")
+	}
+	return kept
+}
+
+// phrase joins the parts that are not empty.
+func phrase(separator string, parts ...string) string {
+	kept := parts[:0:0]
+	for _, s := range parts {
+		if s != "" {
+			kept = append(kept, s)
+		}
+	}
+	return strings.Join(kept, separator)
+}

@@ -1,0 +1,300 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/rca"
+)
+
+// The room that lists get in text: the first screen is for what somebody acts on.
+const (
+	maxSymptoms = 4
+	maxEvidence = 3
+	maxRuledOut = 3
+	maxOthers   = 3
+	maxNext     = 3
+	maxWarnings = 3
+	maxDetails  = 5 // of each list below the first screen
+
+	labelColumn = 10
+)
+
+// Text writes r for a person: the verdict first, then on one screen what broke, where, for whom, since
+// when, how bad, why that is believed, what was ruled out, and what to do next.
+func Text(w io.Writer, r *rca.Report, cfg Config) error {
+	p := newPrinter(cfg)
+	var top *rca.RootCause
+	if len(r.RootCauses) > 0 {
+		top = &r.RootCauses[0]
+	}
+	p.verdict(r.Verdict, top)
+	if top != nil {
+		p.cause(top, &r.Timeline)
+	}
+	p.damage(r, top)
+	if top != nil {
+		p.argument(top)
+		p.otherCauses(r)
+	}
+	p.nextSteps(r, top)
+	p.data(r)
+	p.details(r)
+	if top != nil {
+		p.exemplar(top, cfg)
+	}
+	return p.flush(w)
+}
+
+// verdict prints the line that answers, and the sentence that goes with it.
+func (p *printer) verdict(v rca.Verdict, top *rca.RootCause) {
+	switch {
+	case v == rca.VerdictNoIncident:
+		p.headline(calm, "NO INCIDENT", "nothing changed beyond chance", "")
+	case v == rca.VerdictIncident && top != nil:
+		p.headline(alarm, "INCIDENT", title(top), percent(top.Confidence)+" confident")
+	case v == rca.VerdictIncident:
+		p.headline(alarm, "INCIDENT", "something broke, but no cause stands out", "")
+	case v == rca.VerdictNeedMore && top != nil:
+		p.headline(doubt, "NEED MORE", "best guess: "+title(top), percent(top.Confidence)+" confident")
+	case v == rca.VerdictNeedMore:
+		p.headline(doubt, "NEED MORE", "the traces do not say what broke", "")
+	default:
+		p.headline(doubt, "UNKNOWN", "verdict "+string(v), "")
+	}
+	if top != nil {
+		p.paragraph("", labelColumn, normal, 3, top.Summary)
+	}
+}
+
+func (p *printer) headline(s style, verdict, what, right string) {
+	if right != "" {
+		what = pad(clean(what), p.width-len(verdict)-len(right)-4) + "  " + right
+	}
+	p.line(piece{s, verdict}, piece{bold, "  " + what})
+}
+
+// title names a cause in a few words.
+func title(c *rca.RootCause) string {
+	what := c.Mechanism
+	if what == "" {
+		what = c.Kind
+	}
+	if c.Edge != nil {
+		return what + " between " + c.Edge.From + " and " + c.Edge.To
+	}
+	return what + " in " + c.Service
+}
+
+// field prints a labelled paragraph, or nothing where there is nothing to say.
+func (p *printer) field(label string, texts ...string) {
+	p.paragraph(label, labelColumn, normal, 3, texts...)
+}
+
+// list prints the first n entries of a list, each as one paragraph of at most three lines, and how many
+// more there are. The label stands before the first.
+func list[T any](p *printer, label string, s style, all []T, n int, write func(T) []string) {
+	first, more := capped(all, n)
+	for _, x := range first {
+		p.paragraph(pad(label, labelColumn)+"-", labelColumn+2, s, 3, write(x)...)
+		label = ""
+	}
+	if more > 0 {
+		p.paragraph("", labelColumn+2, faint, 1, count(more)+" more")
+	}
+}
+
+func (p *printer) cause(c *rca.RootCause, t *rca.Timeline) {
+	p.blank()
+	what := c.Service
+	if c.Operation != "" {
+		what = c.Operation + " in " + c.Service
+	}
+	if c.Edge != nil {
+		what = "the call from " + c.Edge.From + " to " + c.Edge.To + prefixed(", operation ", c.Operation)
+	}
+	p.field("What", what+prefixed(", instance ", c.Instance), "("+phrase(": ", c.Kind, c.Mechanism)+")")
+	p.field("Where", route(c.Path)...)
+	if len(c.Conditions) == 0 {
+		p.field("For whom", "no recorded attribute singles out the affected")
+	} else {
+		p.field("For whom", conditions(c.Conditions)...)
+	}
+	p.field("Whose", phrase(", ", c.FaultDomain, prefixed("vendor ", c.Vendor), prefixed("owner ", c.Owner)))
+	p.field("Since", since(t))
+	if ch := c.Change; ch != nil {
+		p.field("Trigger", phrase(" ", ch.Kind, ch.ID)+" of "+ch.Service+",", moment(ch.Time))
+	}
+}
+
+func prefixed(prefix, s string) string {
+	if s == "" {
+		return ""
+	}
+	return prefix + s
+}
+
+// route writes a path, one text a step; of a long one it keeps the beginning and the end.
+func route(path []rca.Step) []string {
+	const keep = 3
+	var steps []string
+	for i, s := range path {
+		if len(path) > 2*keep && i >= keep && i < len(path)-keep {
+			if i == keep {
+				steps = append(steps, "("+plural(len(path)-2*keep, "call")+" more) >")
+			}
+			continue
+		}
+		text := phrase(" ", s.Service, s.Operation)
+		if i < len(path)-1 {
+			text += " >"
+		}
+		steps = append(steps, text)
+	}
+	return steps
+}
+
+func conditions(all []rca.Condition) []string {
+	first, more := capped(all, 4)
+	var texts []string
+	for i, c := range first {
+		text := condition(c)
+		if i < len(all)-1 {
+			text += " and"
+		}
+		texts = append(texts, text)
+	}
+	if more > 0 {
+		texts = append(texts, count(more)+" more")
+	}
+	return texts
+}
+
+func condition(c rca.Condition) string {
+	text := phrase(" ", c.Key, string(c.Op))
+	switch v := c.Value.(type) {
+	case nil:
+		return text
+	case rca.Number:
+		return text + " " + quantity(v, "")
+	case float64:
+		return text + " " + strconv.FormatFloat(v, 'g', -1, 64)
+	default:
+		return text + " " + fmt.Sprint(v)
+	}
+}
+
+func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+
+func since(t *rca.Timeline) string {
+	switch {
+	case t.Onset == nil && t.Symptom == nil:
+		return ""
+	case t.Onset == nil:
+		return "not known; first symptom " + moment(*t.Symptom)
+	case t.Symptom == nil:
+		return moment(*t.Onset)
+	}
+	return moment(*t.Onset) + "; first symptom " + millis(float64(t.Symptom.Sub(*t.Onset))/1e6) + " later"
+}
+
+// damage prints what changed, and by how much.
+func (p *printer) damage(r *rca.Report, top *rca.RootCause) {
+	p.blank()
+	pop := &r.Population
+	label := "How bad"
+	if r.Verdict == rca.VerdictNoIncident {
+		label = "Examined"
+	}
+	if pop.IncidentTraces > 0 {
+		p.field(label, fmt.Sprintf("%s of %s failed, %s slow", count(pop.Failing), plural(pop.IncidentTraces, "transaction"), count(pop.Slow)))
+		label = ""
+	}
+	list(p, label, normal, r.Symptoms, maxSymptoms, func(s rca.Symptom) []string {
+		return []string{phrase(" ", s.Kind, s.What) + ":", quantity(s.Baseline, s.Unit) + " → " + quantity(s.Incident, s.Unit) + ",",
+			phrase(", ", change(s.Excess, s.Unit), quality(s.Q))}
+	})
+	if top != nil && top.Attributable.Value.IsKnown() {
+		p.field("", "this cause explains "+estimate(top.Attributable.Interval, "share")+" of the excess "+top.Attributable.Of)
+	}
+}
+
+// argument prints why a cause is believed, and what it is not.
+func (p *printer) argument(c *rca.RootCause) {
+	p.blank()
+	list(p, "Evidence", normal, c.Evidence, maxEvidence, func(e rca.Evidence) []string {
+		return []string{phrase(": ", e.Claim, phrase(", ", estimate(e.Interval, ""), quality(e.Q))), traces(e.TraceIDs)}
+	})
+	list(p, "Ruled out", normal, c.RuledOut, maxRuledOut, func(x rca.RuledOut) []string {
+		return []string{phrase(": ", x.Hypothesis, x.Because)}
+	})
+}
+
+// traces names the first of some traces.
+func traces(ids []string) string {
+	switch len(ids) {
+	case 0:
+		return ""
+	case 1:
+		return "[trace " + ids[0] + "]"
+	}
+	return "[trace " + ids[0] + " and " + count(len(ids)-1) + " more]"
+}
+
+// otherCauses prints what else it may be, and how probable it is that it is none of these.
+func (p *printer) otherCauses(r *rca.Report) {
+	p.blank()
+	list(p, "Or else", normal, r.RootCauses[1:], maxOthers, func(c rca.RootCause) []string {
+		return []string{title(&c) + prefixed(", ", c.Operation), "(" + percent(c.Confidence) + ")"}
+	})
+	label := ""
+	if len(r.RootCauses) == 1 {
+		label = "Or else"
+	}
+	p.field(label, percent(r.NoneOfThese)+" that it is none of these")
+}
+
+// nextSteps prints what to do about the first cause, and what to look at.
+func (p *printer) nextSteps(r *rca.Report, top *rca.RootCause) {
+	p.blank()
+	if top != nil {
+		list(p, "Do now", normal, top.Remediation, maxNext, func(x rca.Remediation) []string {
+			return []string{phrase(": ", x.Action, x.Why)}
+		})
+	}
+	list(p, "Next", normal, r.Next, maxNext, func(x rca.NextStep) []string {
+		return []string{phrase(": ", x.Query, x.Why)}
+	})
+}
+
+// data prints what was examined and what is to be known about it.
+func (p *printer) data(r *rca.Report) {
+	pop := &r.Population
+	p.blank()
+	p.field("Data", fmt.Sprintf("%s (%s baseline, %s incident), %s",
+		plural(pop.Traces, "trace"), count(pop.BaselineTraces), count(pop.IncidentTraces), plural(pop.Spans, "span")))
+	if len(pop.Problems) > 0 {
+		first, more := capped(pop.Problems, maxWarnings)
+		text := ""
+		for _, x := range first {
+			text = phrase(", ", text, count(x.Count)+" "+x.Code)
+		}
+		if more > 0 {
+			text += " and " + plural(more, "kind") + " more"
+		}
+		p.field("", "odd: "+text)
+	}
+	list(p, "Warnings", doubt, r.Warnings, maxWarnings, func(x tracewhy.Warning) []string {
+		text := phrase(": ", x.Code, x.Message)
+		if x.Count > 1 {
+			text += " (" + count(x.Count) + " times)"
+		}
+		if x.TraceID == "" {
+			return []string{text}
+		}
+		return []string{text, traces([]string{x.TraceID})}
+	})
+}
