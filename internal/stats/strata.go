@@ -109,3 +109,78 @@ func breslowDay(strata []Table, ratio float64) (statistic, p float64) {
 	statistic = sum.sum()
 	return statistic, special.ChiSquareTail(statistic, float64(len(strata)-1))
 }
+
+// maxConvolution bounds the work of [FisherStratified]: beyond it the normal approximation is good.
+const maxConvolution = 1 << 21
+
+// FisherStratified is [Table.Fisher] with the alternative Greater within strata: the probability, given all
+// margins and no association in any stratum, of a total A at least as large as the observed one (the exact
+// conditional test of K. J. Gart, 1970, doi:10.1093/biomet/57.3.471). Where the distribution of the total is
+// too long to convolve, it is the one-sided Cochran–Mantel–Haenszel test with a continuity correction.
+// smallest is the smallest p-value that any tables with these margins attain. Both are 1 if no stratum has
+// both rows and both columns.
+func FisherStratified(strata []Table) (p, smallest float64) {
+	var informative []hypergeometric
+	observed, work, span := 0.0, 1.0, 1.0
+	for _, t := range strata {
+		if !t.valid() {
+			return math.NaN(), math.NaN()
+		}
+		h := newHypergeometric(t.margins())
+		if h.lo == h.hi {
+			continue
+		}
+		informative = append(informative, h)
+		observed += float64(t.A) - h.lo
+		work += span * (h.hi - h.lo + 1)
+		span += h.hi - h.lo
+	}
+	if len(informative) == 0 {
+		return 1, 1
+	}
+	smallest = 1
+	for _, h := range informative {
+		smallest = float64(smallest * h.mass(h.hi))
+	}
+	if len(informative) == 1 {
+		h := informative[0]
+		return min(h.atLeast(observed+h.lo), 1), smallest
+	}
+	if work > maxConvolution {
+		m := MantelHaenszel(strata, 0.95)
+		p := m.CorrectedP / 2
+		if m.OddsRatio.Value < 1 {
+			p = 1 - p
+		}
+		return p, smallest
+	}
+	dist := []float64{1}
+	for _, h := range informative {
+		_, masses := h.masses()
+		next := make([]float64, len(dist)+len(masses)-1)
+		for i, a := range dist {
+			for j, b := range masses {
+				next[i+j] += float64(a * b)
+			}
+		}
+		dist = next
+	}
+	for i := len(dist) - 1; i >= int(observed); i-- {
+		p += dist[i]
+	}
+	return min(p, 1), smallest
+}
+
+// masses returns the probabilities of all values, from lo on.
+func (h hypergeometric) masses() (lo int, p []float64) {
+	p = make([]float64, int(h.hi-h.lo)+1)
+	mode := int(h.mode - h.lo)
+	p[mode] = h.mass(h.mode)
+	for i := mode; i < len(p)-1; i++ {
+		p[i+1] = float64(p[i] * h.ratio(h.lo+float64(i)))
+	}
+	for i := mode; i > 0; i-- {
+		p[i-1] = p[i] / h.ratio(h.lo+float64(i-1))
+	}
+	return int(h.lo), p
+}
