@@ -1,0 +1,101 @@
+// Package ingest reads trace data of any supported format into a [tracewhy.Builder].
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/ingest/input"
+	"github.com/tracewhy/tracewhy/ingest/otlp"
+)
+
+// Config says how to read. The zero Config is right for most.
+type Config struct {
+	// Limits bound what each input may cost.
+	Limits input.Limits
+
+	// Progress, if set, is called now and then with how many bytes were read so far, before
+	// decompression: of one input by Read, of all together by Files.
+	Progress func(bytes int64)
+}
+
+// Files adds the spans of files to b, one file after the other, as coming from the named source
+// ([tracewhy.SpanData.Source]). It stops at the first file that cannot be read.
+func Files(ctx context.Context, b *tracewhy.Builder, source string, cfg Config, paths ...string) error {
+	var before int64
+	progress := cfg.Progress
+	for _, path := range paths {
+		var size int64
+		cfg.Progress = func(n int64) {
+			size = n
+			if progress != nil {
+				progress(before + n)
+			}
+		}
+		if err := file(ctx, b, source, cfg, path); err != nil {
+			return err
+		}
+		before += size
+	}
+	return nil
+}
+
+func file(ctx context.Context, b *tracewhy.Builder, source string, cfg Config, path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return Read(ctx, path, f, source, b, cfg)
+}
+
+// Read adds the spans of one input to b, as coming from the named source. Messages call the input name.
+func Read(ctx context.Context, name string, r io.Reader, source string, b *tracewhy.Builder, cfg Config) error {
+	cfg.Limits = cfg.Limits.Settled()
+	raw := &counter{r: r, progress: cfg.Progress}
+	in := input.Config{Name: name, Source: source, Limits: cfg.Limits}
+	plain, err := decompress(raw, b, in)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	defer plain.Close()
+	if err := otlp.ReadJSON(ctx, plain, b, in); err != nil {
+		return fmt.Errorf("ingest: %w", err)
+	}
+	return nil
+}
+
+// A counter reports how many bytes were read.
+type counter struct {
+	r        io.Reader
+	n        int64
+	progress func(int64)
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	if c.progress != nil && n > 0 {
+		c.progress(c.n)
+	}
+	return n, err
+}
+
+// peek returns the first bytes of r, at most n, and a reader of the whole.
+func peek(r io.Reader, n int) ([]byte, io.Reader, error) {
+	head := make([]byte, n)
+	n, err := io.ReadFull(r, head)
+	head = head[:n]
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return head, bytes.NewReader(head), nil
+	case err != nil:
+		return nil, nil, err
+	}
+	return head, io.MultiReader(bytes.NewReader(head), r), nil
+}

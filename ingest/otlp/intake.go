@@ -1,0 +1,158 @@
+package otlp
+
+import (
+	"slices"
+	"strings"
+	"unsafe"
+
+	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/ingest/input"
+	"github.com/tracewhy/tracewhy/ingest/internal/scan"
+)
+
+// intake takes decoded spans, one at a time, to the Builder: the part that JSON and protobuf share.
+// Texts of the span under way may point into the window, since the Builder copies what it keeps.
+type intake struct {
+	*scan.Window
+	log    scan.Log
+	config input.Config
+
+	span     tracewhy.SpanData
+	inner    []tracewhy.KeyValue // the attributes of the span's events and links
+	findings []finding           // what is odd about the span
+	refusal  finding             // why it cannot be kept, if it has a code
+	attrs    int                 // its attributes, those of events and links and the elements of arrays and maps included
+	isBad    bool                // the attribute under way is to be dropped
+	over     struct {            // how many were dropped because of the limits
+		attributes, events, links uint32
+	}
+
+	spans, objects int64
+}
+
+// A finding is a problem at B[at] of the window.
+type finding struct {
+	code string
+	at   int
+}
+
+// begin makes ready for a span, resource or scope. Decoding one may begin several times, each time with
+// more of it at hand.
+func (t *intake) begin() {
+	s := &t.span
+	*s = tracewhy.SpanData{
+		Source: t.config.Source, Resource: s.Resource, Scope: s.Scope,
+		Attributes: s.Attributes[:0], Events: s.Events[:0], Links: s.Links[:0],
+	}
+	t.inner, t.findings, t.refusal, t.attrs, t.isBad = t.inner[:0], t.findings[:0], finding{}, 0, false
+	t.over.attributes, t.over.events, t.over.links = 0, 0, 0
+}
+
+func (t *intake) note(code string, at int) { t.findings = append(t.findings, finding{code, at}) }
+
+// refuse makes the span one that cannot be kept; the first reason holds.
+func (t *intake) refuse(code string, at int) {
+	if t.refusal.code == "" {
+		t.refusal = finding{code, at}
+	}
+}
+
+// finish adds the span that was decoded, whose first byte is B[at], or quarantines it.
+func (t *intake) finish(at int) error {
+	s := &t.span
+	if t.refusal.code == "" && (s.TraceID.IsZero() || s.SpanID.IsZero()) {
+		t.refuse(tracewhy.ProblemIDMissing, at)
+	}
+	s.DroppedAttributes += t.over.attributes
+	s.DroppedEvents += t.over.events
+	s.DroppedLinks += t.over.links
+	t.report(s.TraceID)
+	if t.refusal.code != "" {
+		t.log.Quarantine(t.refusal.code, t.refusal.at, s.TraceID)
+	} else {
+		t.log.Builder.Add(s)
+	}
+	return t.count(at)
+}
+
+// report counts what was found.
+func (t *intake) report(id tracewhy.TraceID) {
+	for _, f := range t.findings {
+		t.log.Note(f.code, f.at, id)
+	}
+	t.findings = t.findings[:0]
+}
+
+// lose quarantines a span that cannot be decoded, whose first byte is B[at].
+func (t *intake) lose(code string, at int) error {
+	t.log.Quarantine(code, at, tracewhy.TraceID{})
+	return t.count(at)
+}
+
+// count holds the span that came last against the limits.
+func (t *intake) count(at int) error {
+	t.spans++
+	t.objects += int64(t.attrs + len(t.span.Events) + len(t.span.Links))
+	switch l := &t.config.Limits; {
+	case t.spans > l.Spans:
+		return t.passed("Spans", l.Spans, at)
+	case t.objects > l.Objects:
+		return t.passed("Objects", l.Objects, at)
+	}
+	return nil
+}
+
+func (t *intake) passed(limit string, value int64, at int) error {
+	t.log.Note(tracewhy.ProblemLimit, at, tracewhy.TraceID{})
+	return &input.LimitError{Position: t.Position(at), Limit: limit, Value: value}
+}
+
+// room reports whether the span may have one more of something that it has n of.
+func (t *intake) room(n, at int) bool {
+	if n < t.config.Limits.PerSpan {
+		return true
+	}
+	t.note(problemTooMany, at)
+	return false
+}
+
+// cut shortens a text or bytes value to the limit, without splitting a character.
+func (t *intake) cut(s []byte, at int) []byte {
+	n := t.config.Limits.ValueBytes
+	if len(s) <= n {
+		return s
+	}
+	t.note(tracewhy.ProblemValueTruncated, at)
+	for i := 0; i < 4 && n > 0 && s[n]&0xC0 == 0x80; i++ {
+		n--
+	}
+	return s[:n]
+}
+
+// view returns b as a string that changes when b does.
+func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// own gives kvs texts of their own, which outlive the window.
+func own(kvs []tracewhy.KeyValue) []tracewhy.KeyValue {
+	for i := range kvs {
+		kvs[i].Key = strings.Clone(kvs[i].Key)
+		kvs[i].Value = ownValue(kvs[i].Value)
+	}
+	return kvs
+}
+
+func ownValue(v tracewhy.Value) tracewhy.Value {
+	switch v.Kind() {
+	case tracewhy.StringValue:
+		return tracewhy.StringOf(strings.Clone(v.Str()))
+	case tracewhy.ArrayValue:
+		vs := make([]tracewhy.Value, len(v.Elems()))
+		for i, e := range v.Elems() {
+			vs[i] = ownValue(e.Value)
+		}
+		return tracewhy.ArrayOf(vs...)
+	case tracewhy.MapValue:
+		return tracewhy.MapOf(own(slices.Clone(v.Elems()))...)
+	}
+	return v
+}
