@@ -1,0 +1,84 @@
+// Command scenario writes generated incidents as case folders: traces of a baseline and of an incident, what was
+// changed, and a label that says what went wrong.
+//
+//	scenario -family pool-exhaustion -seed 1 -n 100 -o DIR
+//
+// writes the cases of seeds 1 to 100 to the folders pool-exhaustion-0001 to pool-exhaustion-0100 of DIR. The same
+// family and seed always give the same bytes. Without -family it writes all families; -list says which there are.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/tracewhy/tracewhy/internal/scenario"
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+func run(args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("scenario", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	family := flags.String("family", "", "the kind of case; all kinds if empty")
+	seed := flags.Uint64("seed", 1, "the first seed")
+	n := flags.Int("n", 1, "how many seeds")
+	out := flags.String("o", "", "the folder to write case folders to")
+	list := flags.Bool("list", false, "list the families and stop")
+	switch err := flags.Parse(args); {
+	case err == flag.ErrHelp:
+		return 0
+	case err != nil:
+		return 2
+	}
+	families := scenario.Families()
+	if *list {
+		for _, f := range families {
+			fmt.Fprintf(stdout, "%-18s %s\n", f.Name, f.Doc)
+		}
+		return 0
+	}
+	if *family != "" {
+		f, ok := scenario.Lookup(*family)
+		if !ok {
+			fmt.Fprintf(stderr, "scenario: no family %q; -list names them\n", *family)
+			return 2
+		}
+		families = []scenario.Family{f}
+	}
+	if *out == "" || flags.NArg() > 0 || *n < 1 {
+		fmt.Fprintln(stderr, "usage: scenario [-family NAME] [-seed N] [-n COUNT] -o DIR")
+		return 2
+	}
+	for _, f := range families {
+		for i := range *n {
+			if err := write(scenario.Generate(f, *seed+uint64(i)), *out); err != nil {
+				fmt.Fprintln(stderr, "scenario:", err)
+				return 1
+			}
+		}
+	}
+	return 0
+}
+
+// write makes the case's folder within dir.
+func write(c scenario.Case, dir string) error {
+	files, err := c.Files()
+	if err != nil {
+		return err
+	}
+	dir = filepath.Join(dir, c.Name)
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	for _, f := range files {
+		if err := os.WriteFile(filepath.Join(dir, f.Name), f.Data, 0o666); err != nil {
+			return err
+		}
+	}
+	return nil
+}

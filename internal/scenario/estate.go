@@ -1,0 +1,154 @@
+package scenario
+
+import "github.com/tracewhy/tracewhy"
+
+// An estate is what a bank runs: services, the operations that they offer, and what these call. It does not
+// change between the windows of a case; what does (instances, versions, traffic) is in a fleet and a traffic.
+type estate struct {
+	services      []*service
+	entries       []*entry
+	hosts         []*host
+	regions       []region
+	style         style
+	numOperations int
+}
+
+// A style is how the bank's engineers write things.
+type style struct {
+	suffix    string // of service names
+	prefix    string // of HTTP paths
+	namespace string
+	domain    string
+	keys      int // which spelling of attribute keys
+}
+
+// A tech is how an operation is called, and so which spans a call leaves.
+type tech uint8
+
+const (
+	techHTTP   tech = iota
+	techGRPC        // like HTTP: a client and a server span
+	techQueue       // producer and consumer span; the caller does not wait
+	techSQL         // client span only, like all that follow
+	techRedis       //
+	techVendor      // HTTP to somebody else's service
+)
+
+// A service has instances, unless it is a store or a vendor, which send no spans.
+type service struct {
+	index     int
+	role      role
+	name      string
+	tech      tech
+	language  string
+	address   string
+	port      int64
+	version   [3]int
+	instances int  // how many run before anything changes
+	coarse    bool // whether its clock counts microseconds only
+
+	// Connections to its store: how many each instance has, how long a request waits for one, and whether a
+	// span records the wait.
+	connections  int
+	patience     int64
+	recordsWaits bool
+	waitAttrs    []tracewhy.KeyValue
+}
+
+// silent reports whether the service sends no spans of its own.
+func (s *service) silent() bool { return s.tech >= techSQL }
+
+// An operation is a unit of work of one service: what arrives as a call, or an internal part of another
+// operation of the same service.
+type operation struct {
+	index      int
+	service    *service
+	name       string // of the span of who does the work
+	clientName string // of the span of who calls
+	internal   bool
+	server     []tracewhy.KeyValue // attributes of every span of who does the work
+	client     []tracewhy.KeyValue // attributes of every span of who calls
+
+	own   latency // work before the first step
+	after latency // work after the last
+	steps []step
+
+	errors    float64 // the share of executions that fail in good times
+	rejects   float64 // the share that refuse the request, as they should: a wrong password, a limit
+	rejection int64   // the HTTP status of that
+	holds     bool    // whether it keeps one connection from the first statement to the last
+	shows     []int   // the dimensions of the request that its span carries as attributes
+}
+
+// A step is one thing that an operation does in order.
+type step struct {
+	to       *operation
+	group    int                 // consecutive steps of the same group, if it is not 0, run side by side
+	share    float64             // the share of requests that take the step; 0 means all
+	when     func(*request) bool // which requests take it; nil means all
+	pause    latency             // work before it
+	cache    *operation          // a lookup that comes first, and makes the call unnecessary if it hits
+	hits     float64             // how often it does
+	attempts int                 // how often it is tried; 0 means once
+	timeout  int64               // how long each attempt may take; 0 means any time
+	optional bool                // whether the caller goes on without it
+	repeat   int                 // how many times it is done; 0 means once
+}
+
+// An entry is an operation that customers call.
+type entry struct {
+	op    *operation
+	share float64 // of the traffic, in good times
+	dims  []int   // what is recorded about its requests
+}
+
+// A region is where hosts stand, and where a share of the customers is.
+type region struct {
+	name  string
+	zones []string
+	share float64
+}
+
+// A host has a clock of its own: true time plus an offset plus a drift.
+type host struct {
+	name   string
+	region int
+	zone   string
+	offset int64 // nanoseconds
+	drift  int64 // nanoseconds per second
+}
+
+// clock returns what the host's clock shows at a true time, both since the window began.
+func (h *host) clock(t int64) int64 { return t + h.offset + t/microsecond*h.drift/1_000_000 }
+
+// find returns the service with the given role, or nil.
+func (e *estate) find(r role) *service {
+	for _, s := range e.services {
+		if s.role == r {
+			return s
+		}
+	}
+	return nil
+}
+
+// operations returns all operations, callers before what they call.
+func (e *estate) operations() []*operation {
+	all := make([]*operation, 0, e.numOperations)
+	seen := make([]bool, e.numOperations)
+	add := func(op *operation) {
+		if op != nil && !seen[op.index] {
+			seen[op.index] = true
+			all = append(all, op)
+		}
+	}
+	for _, en := range e.entries {
+		add(en.op)
+	}
+	for i := 0; i < len(all); i++ {
+		for _, s := range all[i].steps {
+			add(s.cache)
+			add(s.to)
+		}
+	}
+	return all
+}

@@ -1,0 +1,76 @@
+package scenario
+
+import "strconv"
+
+// A failure is why an operation gives no answer.
+type failure struct {
+	status    int64  // as HTTP has it
+	kind      string // error.type
+	message   string
+	passing   bool // whether another attempt may help
+	rejection bool // whether the request itself is at fault, so that nothing is wrong with who refuses it
+	timeout   bool
+	thrown    *service // where it began, if an exception says so
+	reported  bool     // whether a span has recorded that exception
+}
+
+// grpc returns the gRPC status of the failure.
+func (x *failure) grpc() int64 {
+	switch {
+	case x == nil:
+		return 0
+	case x.status == 401:
+		return 16 // unauthenticated
+	case x.rejection:
+		return 9 // failed precondition
+	case x.timeout:
+		return 4
+	case x.status == 503:
+		return 14
+	}
+	return 13
+}
+
+// seenBy returns what a failure of op is to the service that called it.
+func (x *failure) seenBy(op *operation) *failure {
+	if x == nil || x.rejection {
+		return x
+	}
+	status := int64(502)
+	if x.timeout {
+		status = 504
+	}
+	return &failure{
+		status: status, kind: strconv.FormatInt(status, 10), message: "call to " + op.service.name + " failed: " + x.kind,
+		passing: x.passing, timeout: x.timeout,
+	}
+}
+
+// exceptions are what the languages call an error that nobody expected, and one of a pool.
+var exceptions = map[string][2]string{
+	"java":   {"java.lang.IllegalStateException", "java.sql.SQLTransientConnectionException"},
+	"go":     {"*errors.errorString", "context.deadlineExceededError"},
+	"dotnet": {"System.InvalidOperationException", "System.TimeoutException"},
+	"nodejs": {"TypeError", "ConnectionAcquireTimeoutError"},
+}
+
+// internalError returns a failure of the operation's own code.
+func internalError(s *service, op *operation) *failure {
+	return &failure{status: 500, kind: exceptions[s.language][0], message: "unexpected state in " + op.name, thrown: s}
+}
+
+// storeError returns a failure of a statement or of a vendor's API, which may pass.
+func storeError(op *operation) *failure {
+	if op.service.tech == techVendor {
+		return &failure{status: 503, kind: "503", message: "service unavailable", passing: true}
+	}
+	return &failure{status: 500, kind: "40001", message: "could not serialize access due to concurrent update", passing: true}
+}
+
+// poolTimeout returns the failure of a request that waited for a connection in vain.
+func poolTimeout(s *service) *failure {
+	return &failure{
+		status: 500, kind: exceptions[s.language][1], thrown: s,
+		message: "connection is not available, request timed out after " + strconv.FormatInt(s.patience/millisecond, 10) + "ms",
+	}
+}
