@@ -5,511 +5,197 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
-	"hash/fnv"
 	"math"
 	"slices"
 )
 
-// Build makes the Set of all spans added and resets the Builder, which keeps its options.
-// The same spans in any order give the same Set: rows, paths and dictionaries are numbered by
-// content, not by arrival.
+// Build makes the Set of all spans added. The same spans in any order give the same Set: rows, paths
+// and dictionaries are numbered by content, not by arrival.
 //
-// It takes time in O(n log n) for n spans, and gives an error only where there are more spans than
-// a Set can hold, or ctx is cancelled.
+// It takes time in O(n log n) for n spans. Its error is [ErrTooLarge] or ctx's. Whatever it returns,
+// the Builder is empty afterwards, and keeps its options.
 func (b *Builder) Build(ctx context.Context) (*Set, error) {
-	b.init()
-	if len(b.rows) > math.MaxInt32 || len(b.attrs) > math.MaxUint32-1 || len(b.sideAttrs) > math.MaxUint32-1 {
-		return nil, errTooLarge
+	defer func() { b.collected = collected{} }()
+	if b.err != nil {
+		return nil, b.err
+	}
+	if b.traces == nil {
+		b.dict.init()
 	}
 	g := grouping{b: b}
 	if err := g.group(ctx); err != nil {
 		return nil, err
 	}
-	s, err := g.emit(ctx)
-	if err != nil {
-		return nil, err
-	}
-	*b = Builder{KeepAttribute: b.KeepAttribute, MaxValueLen: b.MaxValueLen}
-	return s, nil
+	return g.emit(ctx)
 }
 
 // grouping puts rows in their final order: by trace, and within a trace parents before children.
 type grouping struct {
-	b      *Builder
-	slot   []int    // by arrival number of the trace: where its rows begin in order
-	order  []uint32 // row numbers; a trace's kept rows first, in pre-order
-	parent []int32  // beside order: the parent's place within the trace, or noParent
-	end    []int32  // beside order: the place after the last descendant
-	traces []groupedTrace
-	merged int
+	b        *Builder
+	order    []uint32 // row numbers; a trace's kept rows first, in pre-order
+	parent   []int32  // beside order: the parent's place within the trace, or noParent
+	end      []int32  // beside order: the place after the last descendant
+	traces   []groupedTrace
+	merged   int
+	recorded map[uint32]recordedIDs // by row: ids that were changed because spans shared one
 }
+
+// recordedIDs are a span's ids as they arrived.
+type recordedIDs struct{ span, parent SpanID }
 
 type groupedTrace struct {
-	id     TraceID
-	from   int // in order
-	spans  int
-	start  int64 // earliest known start, or MaxInt64
-	source uint16
-	weight float64
+	id      TraceID
+	from    int // in order
+	spans   int
+	start   uint64 // earliest known start, or unknownStart
+	source  uint32
+	weight  float64
+	sampled bool // the weight was recorded
 }
 
-const noParent = -1
+const (
+	noParent     = -1
+	unknownStart = math.MaxUint64 // sorts last
+)
 
-// cancelEvery is how many traces are handled between two looks at the context.
-const cancelEvery = 1024
+// cancelEvery is how many spans are handled between two looks at the context.
+const cancelEvery = 1 << 14
 
 func (g *grouping) group(ctx context.Context) error {
 	b := g.b
-	g.slot = make([]int, len(b.traceIDs)+1)
-	for i := range b.rows {
-		g.slot[b.rows[i].trace+1]++
+	b.joinShortIDs()
+	slot := make([]int, len(b.traceIDs)+1) // by arrival number of the trace: where its rows begin in order
+	for i := range b.rows.Len() {
+		slot[b.rows.At(i).trace+1]++
 	}
 	for t := range b.traceIDs {
-		g.slot[t+1] += g.slot[t]
+		slot[t+1] += slot[t]
 	}
-	g.order = make([]uint32, len(b.rows))
-	next := slices.Clone(g.slot)
-	for i := range b.rows {
-		t := b.rows[i].trace
+	g.order = make([]uint32, b.rows.Len())
+	next := slices.Clone(slot)
+	for i := range b.rows.Len() {
+		t := b.rows.At(i).trace
 		g.order[next[t]] = uint32(i)
 		next[t]++
 	}
-	g.parent = make([]int32, len(b.rows))
-	g.end = make([]int32, len(b.rows))
-	var w treeWork
+	g.parent = make([]int32, b.rows.Len())
+	g.end = make([]int32, b.rows.Len())
+	w := treeWork{b: b}
+	sampled, unseen := 0, 0
 	for t, id := range b.traceIDs {
-		if t%cancelEvery == 0 && ctx.Err() != nil {
-			return ctx.Err()
+		from, to := slot[t], slot[t+1]
+		if from == to { // joined to another
+			continue
 		}
-		from, to := g.slot[t], g.slot[t+1]
+		if unseen += to - from; unseen >= cancelEvery {
+			if unseen = 0; ctx.Err() != nil {
+				return ctx.Err()
+			}
+		}
+		g.noteSources(g.order[from:to], id)
 		kept := g.dedupe(g.order[from:to], id)
 		g.merged += to - from - kept
-		tr := groupedTrace{id: id, from: from, spans: kept, start: math.MaxInt64, weight: 1}
-		w.arrange(b, id, g.order[from:from+kept], g.parent[from:], g.end[from:])
-		for _, r := range g.order[from : from+kept] {
-			if row := &b.rows[r]; row.marks&MarkTimeUnknown == 0 {
-				tr.start = min(tr.start, int64(row.start))
-			}
+		rows := g.order[from : from+kept]
+		w.arrange(id, rows, g.parent[from:], g.end[from:])
+		tr := groupedTrace{id: id, from: from, spans: kept, start: unknownStart, source: b.row(rows[0]).source}
+		for _, r := range rows {
+			tr.start = min(tr.start, b.row(r).sortStart())
 		}
-		if kept > 0 {
-			tr.source = b.rows[g.order[from]].source
-			tr.weight = b.traceWeight(id, g.order[from:from+kept])
-			for _, r := range g.order[from : from+kept] {
-				if b.rows[r].source != tr.source {
-					b.problems.note(ProblemSplitSource, "", id)
-					break
-				}
+		if tr.weight, tr.sampled = b.traceWeight(id, rows); tr.sampled {
+			sampled++
+		}
+		g.traces = append(g.traces, tr)
+	}
+	if sampled > 0 && sampled < len(g.traces) {
+		for _, tr := range g.traces {
+			if !tr.sampled {
+				b.problems.note(ProblemWeightMissing, "", tr.id)
 			}
-			g.traces = append(g.traces, tr)
 		}
 	}
 	slices.SortFunc(g.traces, func(x, y groupedTrace) int {
 		return cmp.Or(cmp.Compare(x.start, y.start), bytes.Compare(x.id[:], y.id[:]))
 	})
-	return nil
+	return ctx.Err()
 }
 
-// dedupe sorts the rows of one trace by span id, merges reports of one span, tells client and server
-// spans that share an id apart, and returns how many rows are kept, at the front.
-func (g *grouping) dedupe(rows []uint32, id TraceID) int {
-	b := g.b
-	slices.SortFunc(rows, func(x, y uint32) int { return bytes.Compare(b.rows[x].spanID[:], b.rows[y].spanID[:]) })
-	kept, shared := 0, false
-	for i := 0; i < len(rows); {
-		j := i + 1
-		for j < len(rows) && b.rows[rows[j]].spanID == b.rows[rows[i]].spanID {
-			j++
+// joinShortIDs gives spans whose trace id has a zero upper half, because something on the way knew
+// ids of 64 bits only, to the trace of 128 bits with the same lower half, where there is exactly one.
+func (b *Builder) joinShortIDs() {
+	low := func(id TraceID) uint64 { return binary.BigEndian.Uint64(id[8:]) }
+	isShort := func(id TraceID) bool { return binary.BigEndian.Uint64(id[:8]) == 0 }
+	if !slices.ContainsFunc(b.traceIDs, isShort) {
+		return
+	}
+	const ambiguous = math.MaxUint32
+	long := map[uint64]uint32{}
+	for t, id := range b.traceIDs {
+		if isShort(id) {
+			continue
 		}
-		if j-i > 1 {
-			n := g.merge(rows[i:j], id)
-			shared = shared || n > 1
-			copy(rows[kept:], rows[i:i+n])
-			kept += n
+		if _, ok := long[low(id)]; ok {
+			long[low(id)] = ambiguous
 		} else {
-			rows[kept] = rows[i]
-			kept++
+			long[low(id)] = uint32(t)
 		}
-		i = j
 	}
-	if shared {
-		g.unshare(rows[:kept], id)
+	joined := map[uint32]uint32{}
+	for t, id := range b.traceIDs {
+		if to, ok := long[low(id)]; ok && to != ambiguous && isShort(id) {
+			joined[uint32(t)] = to
+			b.problems.note(ProblemShortIDJoined, "", b.traceIDs[to])
+		}
 	}
-	return kept
+	if len(joined) == 0 {
+		return
+	}
+	for i := range b.rows.Len() {
+		if to, ok := joined[b.rows.At(i).trace]; ok {
+			b.rows.At(i).trace = to
+		}
+	}
 }
 
-// merge leaves the rows of one span id that are really different spans at the front of rows, in
-// order of content: one of each kind and service where a client and servers share the id, as Zipkin
-// does it, and one otherwise.
-func (g *grouping) merge(rows []uint32, id TraceID) int {
-	b := g.b
-	slices.SortFunc(rows, func(x, y uint32) int {
-		rx, ry := &b.rows[x], &b.rows[y]
-		return cmp.Or(b.compareReports(rx, ry), cmp.Compare(b.sources[rx.source], b.sources[ry.source]))
-	})
-	hasKind := func(k Kind) bool {
-		return slices.ContainsFunc(rows, func(r uint32) bool { return b.rows[r].kind == k })
-	}
-	isShared := hasKind(KindClient) && hasKind(KindServer)
-	kept := 0
-next:
+// noteSources notes a trace whose spans, duplicates included, come from several sources.
+func (g *grouping) noteSources(rows []uint32, id TraceID) {
 	for _, r := range rows {
-		row := &b.rows[r]
-		for _, k := range rows[:kept] {
-			winner := &b.rows[k]
-			if isShared && (winner.kind != row.kind || b.resources.rows[winner.res].service != b.resources.rows[row.res].service) {
-				continue
-			}
-			code := ProblemConflictingSpan
-			switch {
-			case b.compareReports(winner, row) == 0:
-				code = ProblemDuplicateSpan
-			case row.end == 0 || winner.start == row.start && row.end < winner.end:
-				code = ProblemPartialSpan
-			}
-			b.problems.note(code, "", id)
-			continue next
-		}
-		rows[kept] = r
-		kept++
-	}
-	return kept
-}
-
-// unshare gives server spans that share their client's id one of their own, derived from content, makes
-// the client their parent, and moves children to the span of their own service.
-func (g *grouping) unshare(rows []uint32, id TraceID) {
-	b := g.b
-	type sharer struct {
-		service uint32
-		id      SpanID
-	}
-	moved := map[SpanID][]sharer{}
-	for i := 0; i < len(rows); {
-		j := i + 1
-		for j < len(rows) && b.rows[rows[j]].spanID == b.rows[rows[i]].spanID {
-			j++
-		}
-		group := rows[i:j]
-		i = j
-		if len(group) < 2 {
-			continue
-		}
-		b.problems.note(ProblemSharedSpanID, "", id)
-		original := b.rows[group[0]].spanID
-		for _, r := range group {
-			row := &b.rows[r]
-			if row.kind == KindClient {
-				continue
-			}
-			service := b.resources.rows[row.res].service
-			h := fnv.New64a()
-			h.Write(id[:])
-			h.Write(original[:])
-			h.Write([]byte{byte(row.kind)})
-			h.Write([]byte(b.texts.String(service)))
-			row.spanID = SpanID(binary.BigEndian.AppendUint64(nil, h.Sum64()|1))
-			row.parentID = original
-			moved[original] = append(moved[original], sharer{service, row.spanID})
-		}
-	}
-	for _, r := range rows {
-		row := &b.rows[r]
-		if row.spanID != row.originalID && row.parentID == row.originalID {
-			continue
-		}
-		for _, sh := range moved[row.parentID] {
-			if sh.service == b.resources.rows[row.res].service && sh.id != row.spanID {
-				row.parentID = sh.id
-				b.problems.note(ProblemAmbiguousParent, "a child's parent id is shared: it went to the span of its own service", id)
-				break
-			}
-		}
-	}
-	slices.SortFunc(rows, func(x, y uint32) int { return bytes.Compare(b.rows[x].spanID[:], b.rows[y].spanID[:]) })
-}
-
-// compareReports orders reports of one span, the one to keep first: the complete before the partial,
-// the later end, the fuller; then by content alone, so that the winner never depends on arrival.
-func (b *Builder) compareReports(x, y *rawSpan) int {
-	if c := cmp.Or(
-		cmp.Compare(y.end, x.end),
-		cmp.Compare(y.attrEnd-y.attr, x.attrEnd-x.attr),
-		cmp.Compare(y.eventEnd-y.event, x.eventEnd-x.event),
-		cmp.Compare(y.linkEnd-y.link, x.linkEnd-x.link),
-		cmp.Compare(y.status, x.status),
-		cmp.Compare(x.start, y.start),
-		cmp.Compare(x.kind, y.kind),
-		bytes.Compare(x.parentID[:], y.parentID[:]),
-		b.compareTexts(x.name, y.name),
-	); c != 0 {
-		return c
-	}
-	if x.meta != y.meta {
-		if c := b.compareMetas(b.metaList[x.meta], b.metaList[y.meta]); c != 0 {
-			return c
-		}
-	}
-	if x.res != y.res {
-		rx, ry := b.resources.rows[x.res], b.resources.rows[y.res]
-		if c := cmp.Or(b.comparePairs(b.sideAttrs[rx.attr:rx.attr+rx.attrs], b.sideAttrs[ry.attr:ry.attr+ry.attrs]),
-			b.compareTexts(rx.schema, ry.schema), cmp.Compare(rx.dropped, ry.dropped)); c != 0 {
-			return c
-		}
-	}
-	if c := b.comparePairs(b.attrs[x.attr:x.attrEnd], b.attrs[y.attr:y.attrEnd]); c != 0 {
-		return c
-	}
-	for i := range x.eventEnd - x.event {
-		ex, ey := b.events[x.event+i], b.events[y.event+i]
-		if c := cmp.Or(cmp.Compare(ex.time, ey.time), b.compareTexts(ex.name, ey.name), cmp.Compare(ex.dropped, ey.dropped),
-			b.comparePairs(b.sideAttrs[ex.attr:ex.attr+ex.attrs], b.sideAttrs[ey.attr:ey.attr+ey.attrs])); c != 0 {
-			return c
-		}
-	}
-	for i := range x.linkEnd - x.link {
-		lx, ly := b.links[x.link+i], b.links[y.link+i]
-		if c := cmp.Or(bytes.Compare(lx.trace[:], ly.trace[:]), bytes.Compare(lx.span[:], ly.span[:]), cmp.Compare(lx.flags, ly.flags),
-			b.compareTexts(lx.state, ly.state), cmp.Compare(lx.dropped, ly.dropped),
-			b.comparePairs(b.sideAttrs[lx.attr:lx.attr+lx.attrs], b.sideAttrs[ly.attr:ly.attr+ly.attrs])); c != 0 {
-			return c
-		}
-	}
-	return 0
-}
-
-func (b *Builder) compareMetas(x, y spanMeta) int {
-	sx, sy := b.scopes.rows[x.scope], b.scopes.rows[y.scope]
-	return cmp.Or(
-		cmp.Compare(x.flags, y.flags), b.compareTexts(x.traceState, y.traceState), b.compareTexts(x.statusMessage, y.statusMessage),
-		cmp.Compare(x.droppedAttrs, y.droppedAttrs), cmp.Compare(x.droppedEvents, y.droppedEvents), cmp.Compare(x.droppedLinks, y.droppedLinks),
-		b.compareTexts(sx.name, sy.name), b.compareTexts(sx.version, sy.version), b.compareTexts(sx.schema, sy.schema), cmp.Compare(sx.dropped, sy.dropped),
-		b.comparePairs(b.sideAttrs[sx.attr:sx.attr+sx.attrs], b.sideAttrs[sy.attr:sy.attr+sy.attrs]),
-	)
-}
-
-func (b *Builder) compareTexts(x, y uint32) int {
-	if x == y {
-		return 0
-	}
-	return cmp.Compare(b.texts.String(x), b.texts.String(y))
-}
-
-func (b *Builder) comparePairs(x, y []uint32) int {
-	return slices.CompareFunc(x, y, func(i, j uint32) int {
-		if i == j {
-			return 0
-		}
-		p, q := b.pairs.list[i], b.pairs.list[j]
-		if c := cmp.Or(b.compareTexts(p.key, q.key), cmp.Compare(p.kind, q.kind)); c != 0 {
-			return c
-		}
-		if p.isText() {
-			return b.compareTexts(uint32(p.num), uint32(q.num))
-		}
-		return cmp.Compare(p.num, q.num)
-	})
-}
-
-// treeWork holds the buffers of arrange, reused from trace to trace.
-type treeWork struct {
-	parent   []int32 // by place in id order: the parent's place, or noParent
-	state    []uint8
-	children []int32 // places, grouped by parent, siblings by (start, id)
-	first    []int32 // by place + 1 (0: roots): where its children begin in children
-	stack    []int32
-	rows     []uint32
-	place    []int32
-}
-
-// arrange reorders the rows of one trace, which come sorted by span id, into pre-order: roots before
-// orphans, siblings by start, then id. It sets parent and end beside them and marks what is odd.
-func (w *treeWork) arrange(b *Builder, id TraceID, rows []uint32, parent, end []int32) {
-	n := len(rows)
-	w.link(b, id, rows)
-	w.cutCycles(b, id, rows)
-
-	// Sort places by (parent, root before orphan, start, id); equal-id order is place order.
-	w.children = resize(w.children, n)
-	for i := range w.children {
-		w.children[i] = int32(i)
-	}
-	startOf := func(i int32) uint64 { // unknown times last
-		if r := &b.rows[rows[i]]; r.marks&MarkTimeUnknown == 0 {
-			return r.start
-		}
-		return math.MaxUint64
-	}
-	slices.SortFunc(w.children, func(x, y int32) int {
-		if c := cmp.Compare(w.parent[x], w.parent[y]); c != 0 {
-			return c
-		}
-		if w.parent[x] == noParent {
-			if c := cmp.Compare(b.rows[rows[x]].marks&MarkOrphan, b.rows[rows[y]].marks&MarkOrphan); c != 0 {
-				return c
-			}
-		}
-		c := cmp.Compare(startOf(x), startOf(y))
-		if c == 0 && w.parent[x] == noParent { // of roots that start together, the longest is the primary
-			c = cmp.Compare(b.rows[rows[y]].end, b.rows[rows[x]].end)
-		}
-		return cmp.Or(c, cmp.Compare(x, y))
-	})
-	w.first = resize(w.first, n+2)
-	clear(w.first)
-	for _, p := range w.parent[:n] {
-		w.first[p+2]++
-	}
-	for i := 1; i < n+2; i++ {
-		w.first[i] += w.first[i-1]
-	}
-
-	// Depth first, without recursion: a place is pushed with its parent's place in the output.
-	w.rows = append(w.rows[:0], rows...)
-	w.place = resize(w.place, n) // by place in id order: place in the output
-	w.stack = w.stack[:0]
-	roots := w.children[w.first[0]:w.first[1]]
-	for i := len(roots) - 1; i >= 0; i-- {
-		w.stack = append(w.stack, roots[i])
-	}
-	out := int32(0)
-	for len(w.stack) > 0 {
-		at := w.stack[len(w.stack)-1]
-		w.stack = w.stack[:len(w.stack)-1]
-		rows[out] = w.rows[at]
-		w.place[at] = out
-		parent[out] = noParent
-		if p := w.parent[at]; p != noParent {
-			parent[out] = w.place[p]
-		}
-		kids := w.children[w.first[at+1]:w.first[at+2]]
-		for i := len(kids) - 1; i >= 0; i-- {
-			w.stack = append(w.stack, kids[i])
-		}
-		out++
-	}
-	for i := range end[:n] {
-		end[i] = int32(i) + 1
-	}
-	for i := n - 1; i > 0; i-- {
-		if p := parent[i]; p != noParent {
-			end[p] = max(end[p], end[i])
-		}
-	}
-	w.noteRoots(b, id, rows, parent)
-}
-
-// link finds each row's parent by its id.
-func (w *treeWork) link(b *Builder, id TraceID, rows []uint32) {
-	w.parent = resize(w.parent, len(rows))
-	for i, r := range rows {
-		row := &b.rows[r]
-		w.parent[i] = noParent
-		switch {
-		case row.parentID.IsZero():
-		case row.parentID == row.spanID:
-			row.marks |= MarkCycleCut
-			b.problems.note(ProblemSelfParent, "", id)
-		default:
-			p, ok := slices.BinarySearchFunc(rows, row.parentID, func(r uint32, id SpanID) int {
-				return bytes.Compare(b.rows[r].spanID[:], id[:])
-			})
-			if ok {
-				w.parent[i] = int32(p)
-				continue
-			}
-			row.marks |= MarkOrphan
-			b.problems.note(ProblemOrphan, "", id)
+		if g.b.row(r).source != g.b.row(rows[0]).source {
+			g.b.problems.note(ProblemSplitSource, "", id)
+			return
 		}
 	}
 }
 
-// cutCycles makes the earliest member of each ring of parents (by start, then id) a root.
-func (w *treeWork) cutCycles(b *Builder, id TraceID, rows []uint32) {
-	const (
-		unseen, onPath, done = 0, 1, 2
-	)
-	w.state = resize(w.state, len(rows))
-	clear(w.state)
-	for i := range rows {
-		at := int32(i)
-		for at != noParent && w.state[at] == unseen {
-			w.state[at] = onPath
-			at = w.parent[at]
-		}
-		if at != noParent && w.state[at] == onPath { // a ring through at
-			cut := at
-			for m := w.parent[at]; m != at; m = w.parent[m] {
-				x, y := &b.rows[rows[m]], &b.rows[rows[cut]]
-				if x.start < y.start || x.start == y.start && m < cut {
-					cut = m
-				}
-			}
-			w.parent[cut] = noParent
-			b.rows[rows[cut]].marks |= MarkCycleCut
-			b.problems.note(ProblemCycle, "", id)
-		}
-		for at := int32(i); at != noParent && w.state[at] == onPath; at = w.parent[at] {
-			w.state[at] = done
-		}
-	}
-}
-
-// noteRoots counts what is odd about the finished tree.
-func (w *treeWork) noteRoots(b *Builder, id TraceID, rows []uint32, parent []int32) {
-	roots := 0
-	for i, r := range rows {
-		row := &b.rows[r]
-		if p := parent[i]; p != noParent {
-			q := &b.rows[rows[p]]
-			if (row.marks|q.marks)&(MarkTimeUnknown|MarkNegativeDuration) == 0 && (row.start < q.start || row.end > q.end) {
-				row.marks |= MarkOutsideParent
-				b.problems.note(ProblemOutsideParent, "", id)
-			}
-		} else if row.marks&MarkOrphan == 0 {
-			roots++
-		}
-	}
-	switch {
-	case roots == 0 && len(rows) > 0:
-		b.problems.note(ProblemNoRoot, "", id)
-	case roots > 1:
-		b.problems.note(ProblemSeveralRoots, "", id)
-	}
-}
-
-func resize[T any](s []T, n int) []T {
-	if cap(s) < n {
-		return make([]T, n, n+n/2)
-	}
-	return s[:n]
-}
-
-// emit writes the columns in their final order and numbers texts and pairs by first appearance in it.
+// emit writes the columns in their final order, and numbers everything by first use in it.
 func (g *grouping) emit(ctx context.Context) (*Set, error) {
 	b := g.b
-	n := len(b.rows) - g.merged
+	n := b.rows.Len() - g.merged
 	s := &Set{
 		traces:     make([]traceRow, len(g.traces)),
 		cols:       makeColumns(n),
+		attrs:      make([]AttrID, 0, b.attrs.Len()),
 		accounting: Accounting{In: b.in, Kept: n, Merged: g.merged, Quarantined: b.quarantined},
 	}
+	names := newTemplates(b, g)
 	r := newRenumbering(b)
-	ops := newTemplates(b, g)
 	paths := newPathBuilder(b, r)
-	s.attrs = make([]uint32, 0, len(b.attrs))
-	row := 0
+	sources := g.numberSources(s)
+	row, unseen := 0, 0
 	for t, tr := range g.traces {
-		if t%cancelEvery == 0 && ctx.Err() != nil {
-			return nil, ctx.Err()
+		if unseen += tr.spans; unseen >= cancelEvery {
+			if unseen = 0; ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
 		}
-		s.traces[t] = traceRow{id: tr.id, first: int32(row), source: tr.source}
+		s.traces[t] = traceRow{id: tr.id, first: int32(row), source: sources[tr.source]}
 		if tr.weight != 1 {
-			s.setWeight(t, len(g.traces), tr.weight)
+			s.setWeight(t, tr.weight)
 		}
 		base := int32(row)
 		for i := range tr.spans {
 			at := tr.from + i
-			raw := &b.rows[g.order[at]]
+			num := g.order[at]
+			raw := b.row(num)
 			c := &s.cols
 			c.trace[row] = int32(t)
 			c.spanID[row] = raw.spanID
@@ -525,181 +211,75 @@ func (g *grouping) emit(ctx context.Context) (*Set, error) {
 			c.resource[row] = r.resource(raw.res)
 			c.name[row] = r.text(raw.name)
 			c.meta[row] = r.meta(raw.meta)
-			c.path[row] = paths.child(path, b.resources.rows[raw.res].service, ops.of(raw.name), raw.kind, raw.marks&MarkOrphan != 0, tr.id)
+			c.path[row] = paths.child(path, b.resources.rows[raw.res].service, names.of(raw.name), raw.kind, raw.marks&MarkOrphan != 0, tr.id)
 			c.attr[row] = uint32(len(s.attrs))
-			for _, p := range b.attrs[raw.attr:raw.attrEnd] {
-				s.attrs = append(s.attrs, r.pair(p))
-			}
+			s.attrs = r.list(s.attrs, b.attrsOf(num))
 			c.event[row] = uint32(len(s.events))
-			for _, e := range b.events[raw.event:raw.eventEnd] {
+			for _, e := range b.eventsOf(num) {
 				e.name = r.text(e.name)
-				e.attr = r.side(b.sideAttrs[e.attr : e.attr+e.attrs])
+				e.attr = r.side(e.attr, e.attrs)
 				s.events = append(s.events, e)
 			}
 			c.link[row] = uint32(len(s.links))
-			for _, l := range b.links[raw.link:raw.linkEnd] {
+			for _, l := range b.linksOf(num) {
 				l.state = r.text(l.state)
-				l.attr = r.side(b.sideAttrs[l.attr : l.attr+l.attrs])
+				l.attr = r.side(l.attr, l.attrs)
 				s.links = append(s.links, l)
 			}
-			if raw.isOdd() {
-				if s.odd == nil {
-					s.odd = map[int32]oddSpan{}
+			if raw.marks&oddMarks != 0 {
+				o := oddSpan{row: int32(row), span: raw.spanID, parent: raw.parentID, start: raw.start, end: raw.end}
+				if rec, ok := g.recorded[num]; ok {
+					o.span, o.parent = rec.span, rec.parent
 				}
-				s.odd[int32(row)] = oddSpan{parentID: raw.parentID, originalID: raw.originalID, start: raw.start, end: raw.end}
+				s.odd = append(s.odd, o)
 			}
 			row++
 		}
 	}
 	c := &s.cols
 	c.attr[n], c.event[n], c.link[n] = uint32(len(s.attrs)), uint32(len(s.events)), uint32(len(s.links))
-	s.paths = paths.finish()
+	s.paths = slices.Clip(paths.rows)
 	r.finish(s)
-	s.sources = b.sources
 	s.problems = b.problems.list()
 	s.index()
 	return s, nil
 }
 
+// numberSources gives s the sources that its traces belong to, sorted, and returns the number of each
+// by the Builder's.
+func (g *grouping) numberSources(s *Set) []uint32 {
+	to := make([]uint32, g.b.sources.Len())
+	used := make([]bool, len(to))
+	for _, tr := range g.traces {
+		if !used[tr.source] {
+			used[tr.source] = true
+			s.sources = append(s.sources, g.b.sources.String(tr.source))
+		}
+	}
+	slices.Sort(s.sources)
+	for i := range to {
+		if used[i] {
+			n, _ := slices.BinarySearch(s.sources, g.b.sources.String(uint32(i)))
+			to[i] = uint32(n)
+		}
+	}
+	return to
+}
+
+// sortStart returns the start for ordering: an unknown one is last.
+func (r *rawSpan) sortStart() uint64 {
+	if r.start == 0 || r.start > math.MaxInt64 {
+		return unknownStart
+	}
+	return r.start
+}
+
 func (r *rawSpan) interval() (start, duration int64) {
-	if r.marks&MarkTimeUnknown != 0 {
-		if r.start != 0 && r.start <= math.MaxInt64 {
-			return int64(r.start), unknownDuration
-		}
-		return 0, unknownDuration
+	if r.start <= math.MaxInt64 {
+		start = int64(r.start)
 	}
-	if r.marks&MarkNegativeDuration != 0 {
-		return int64(r.start), unknownDuration
+	if r.marks&(MarkTimeUnknown|MarkNegativeDuration) != 0 {
+		return start, unknownDuration
 	}
-	return int64(r.start), int64(r.end - r.start)
-}
-
-// isOdd reports whether the columns alone cannot give back what was added.
-func (r *rawSpan) isOdd() bool {
-	return r.marks&(MarkOrphan|MarkCycleCut|MarkTimeUnknown|MarkNegativeDuration) != 0 || r.spanID != r.originalID
-}
-
-// renumbering gives texts, pairs, resources and metas new numbers in order of first use.
-type renumbering struct {
-	b         *Builder
-	texts     numbers
-	pairs     numbers
-	resources numbers
-	metas     numbers
-	scopes    numbers
-	pairList  []pair
-	sideAttrs []uint32
-	resRows   []resourceRow
-	metaRows  []spanMeta
-	scopeRows []scopeRow
-}
-
-// numbers maps old numbers to new ones, given in order of first use.
-type numbers struct {
-	to    []uint32 // new number + 1, 0: none yet
-	order []uint32 // old numbers by new number
-}
-
-func (n *numbers) get(old uint32) (num uint32, added bool) {
-	if n.to[old] == 0 {
-		n.order = append(n.order, old)
-		n.to[old] = uint32(len(n.order))
-		return n.to[old] - 1, true
-	}
-	return n.to[old] - 1, false
-}
-
-func newRenumbering(b *Builder) *renumbering {
-	r := &renumbering{
-		b:         b,
-		texts:     numbers{to: make([]uint32, b.texts.Len())},
-		pairs:     numbers{to: make([]uint32, len(b.pairs.list))},
-		resources: numbers{to: make([]uint32, len(b.resources.rows))},
-		metas:     numbers{to: make([]uint32, len(b.metaList))},
-		scopes:    numbers{to: make([]uint32, len(b.scopes.rows))},
-	}
-	r.text(0) // the empty text stays number 0
-	return r
-}
-
-func (r *renumbering) text(old uint32) uint32 {
-	for int(old) >= len(r.texts.to) { // texts that templates added meanwhile
-		r.texts.to = append(r.texts.to, 0)
-	}
-	num, _ := r.texts.get(old)
-	return num
-}
-
-func (r *renumbering) pair(old uint32) uint32 {
-	num, added := r.pairs.get(old)
-	if added {
-		p := r.b.pairs.list[old]
-		p.key = r.text(p.key)
-		if p.isText() {
-			p.num = uint64(r.text(uint32(p.num)))
-		}
-		r.pairList = append(r.pairList, p)
-	}
-	return num
-}
-
-// side copies a list of pairs to the new side arena and returns where it begins.
-func (r *renumbering) side(pairs []uint32) uint32 {
-	at := uint32(len(r.sideAttrs))
-	for _, p := range pairs {
-		r.sideAttrs = append(r.sideAttrs, r.pair(p))
-	}
-	return at
-}
-
-func (r *renumbering) resource(old uint32) uint32 {
-	num, added := r.resources.get(old)
-	if added {
-		row := r.b.resources.rows[old]
-		row.attr = r.side(r.b.sideAttrs[row.attr : row.attr+row.attrs])
-		row.schema, row.service, row.instance = r.text(row.schema), r.text(row.service), r.text(row.instance)
-		r.resRows = append(r.resRows, row)
-	}
-	return num
-}
-
-func (r *renumbering) scope(old uint32) uint32 {
-	num, added := r.scopes.get(old)
-	if added {
-		row := r.b.scopes.rows[old]
-		row.attr = r.side(r.b.sideAttrs[row.attr : row.attr+row.attrs])
-		row.schema, row.name, row.version = r.text(row.schema), r.text(row.name), r.text(row.version)
-		r.scopeRows = append(r.scopeRows, row)
-	}
-	return num
-}
-
-func (r *renumbering) meta(old uint32) uint32 {
-	num, added := r.metas.get(old)
-	if added {
-		m := r.b.metaList[old]
-		m.scope, m.traceState, m.statusMessage = r.scope(m.scope), r.text(m.traceState), r.text(m.statusMessage)
-		r.metaRows = append(r.metaRows, m)
-	}
-	return num
-}
-
-func (r *renumbering) finish(s *Set) {
-	s.texts = r.b.texts.Select(r.texts.order)
-	s.pairs = slices.Clip(r.pairList)
-	s.sideAttrs = slices.Clip(r.sideAttrs)
-	s.resources = slices.Clip(r.resRows)
-	s.metas = slices.Clip(r.metaRows)
-	s.scopes = slices.Clip(r.scopeRows)
-	s.attrs = clipCopy(s.attrs)
-	s.events = clipCopy(s.events)
-	s.links = clipCopy(s.links)
-}
-
-// clipCopy returns s with no spare capacity, copying it only where much is spare.
-func clipCopy[T any](s []T) []T {
-	if cap(s)-len(s) <= len(s)/16 {
-		return s[:len(s):len(s)]
-	}
-	return append(make([]T, 0, len(s)), s...)
+	return start, int64(r.end - r.start)
 }

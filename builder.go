@@ -1,16 +1,10 @@
 package tracewhy
 
 import (
-	"encoding/binary"
 	"errors"
-	"fmt"
-	"hash/fnv"
 	"math"
-	"math/bits"
-	"math/rand/v2"
-	"strings"
-	"unicode/utf8"
 
+	"github.com/tracewhy/tracewhy/internal/chunk"
 	"github.com/tracewhy/tracewhy/internal/intern"
 )
 
@@ -20,39 +14,65 @@ import (
 // Every span that is added is accounted for: it is kept, merged into another report of the same span,
 // or quarantined ([Set.Accounting]). Nothing else is repaired; what is odd is marked on the span and
 // counted under a stable code ([Set.Problems]).
+//
+// While it collects, a Builder takes about as much memory as the Set that it will build; Build needs
+// both at once.
 type Builder struct {
-	// KeepAttribute, if set, says which attribute keys of spans, events and links to keep.
-	// It must give the same answer for the same key each time.
+	// KeepAttribute, if set, says which attribute keys of spans, events and links to keep; resources
+	// and scopes are kept whole. It is asked once per key. What it leaves out is missing for
+	// everything later: conditions, and the status codes that [Span.Failed] reads.
 	KeepAttribute func(key string) bool
 
-	// MaxValueLen, if positive, is the longest string or byte value kept, in bytes; longer ones are cut.
+	// MaxValueLen, if positive, is the longest string or byte value kept, in bytes; longer ones are
+	// cut, inside arrays and maps too.
 	MaxValueLen int
 
-	rows      []rawSpan
-	attrs     []uint32 // pair ids of the rows' attributes, in order of arrival
-	events    []eventRow
-	links     []linkRow
-	sideAttrs []uint32 // pair ids of the attributes of events, links, resources and scopes
+	// WeightKey, if set, names an attribute of spans that says how many traces theirs stands for, such
+	// as Honeycomb's SampleRate. It goes before what is recorded in the usual places ([Trace.Weight]).
+	WeightKey string
 
-	texts     intern.Table
-	pairs     pairTable
+	collected
+}
+
+// collected is all that a Builder holds of the spans added so far.
+type collected struct {
+	rows      chunk.List[rawSpan]
+	attrs     chunk.List[uint32] // pair numbers of the rows' attributes, in order of arrival
+	events    chunk.List[eventRow]
+	links     chunk.List[linkRow]
+	sideAttrs chunk.List[uint32] // pair numbers of the attributes of events, links, resources and scopes
+
+	dict      dictionary
 	traces    map[TraceID]uint32
 	traceIDs  []TraceID
 	metas     map[spanMeta]uint32
 	metaList  []spanMeta
 	resources blockTable[Resource, resourceRow]
 	scopes    blockTable[Scope, scopeRow]
-	sources   []string
+	sources   intern.Table
 
-	problems    problems
-	quarantined int
-	in          int
+	problems        problems
+	in, quarantined int
+	err             error  // why Build will fail
+	limit           uint64 // in tests: how long an arena may become
 
+	current    TraceID // of the span being added
+	inBlock    bool    // a resource or scope is being read:
+	blockCodes []string
+	lastSource string
 	lastMeta   uint32
-	keySerial  []uint32 // by text: the serial of the attribute list that last had it as a key
-	listSerial uint32
-	scratch    []byte
+	keyKept    []verdict // by key: what KeepAttribute said
+	keySerial  []uint64  // by key: the last list of attributes that had it
+	listSerial uint64
 }
+
+type verdict uint8
+
+const (
+	notAsked verdict = iota
+	keepKey
+	dropKey
+)
 
 // rawSpan is a span as it arrived. Its attributes, events and links end where the next row's begin.
 type rawSpan struct {
@@ -61,13 +81,10 @@ type rawSpan struct {
 	trace             uint32
 	name, res, meta   uint32
 	attr, event, link uint32
+	source            uint32
 	kind              Kind
 	status            StatusCode
-	source            uint16
 	marks             Mark
-	originalID        SpanID // differs from spanID where that was derived
-	eventEnd, linkEnd uint32
-	attrEnd           uint32
 }
 
 // spanMeta holds what few spans of a set differ in, so that it is stored once per combination.
@@ -93,126 +110,128 @@ type linkRow struct {
 	dropped     uint32
 }
 
-type resourceRow struct {
-	attr, attrs uint32
-	dropped     uint32
-	schema      uint32
-	service     uint32
-	instance    uint32
-	noService   bool
-}
-
-type scopeRow struct {
-	attr, attrs   uint32
-	dropped       uint32
-	schema        uint32
-	name, version uint32
-}
-
-// blockTable numbers distinct resources or scopes: by the caller's pointer first, then by content.
-type blockTable[T, R any] struct {
-	last    *T
-	lastNum uint32
-	byPtr   map[*T]uint32
-	content intern.Table
-	rows    []R
-}
-
-const unknownService = "unknown_service"
+// ErrTooLarge is returned by [Builder.Build] when more was added than one Set can hold: 2^31-1 spans,
+// and twice as many attributes, events, links or distinct texts.
+var ErrTooLarge = errors.New("tracewhy: more spans, attributes or events than one Set can hold")
 
 // Add adds a span. It copies what it keeps, so s and its slices may be reused, except for what
 // s.Resource and s.Scope point to. A span without ids is quarantined.
+//
+// When the Builder is full Add does nothing, and Build will say so.
 func (b *Builder) Add(s *SpanData) {
 	if s.TraceID.IsZero() || s.SpanID.IsZero() {
 		b.Quarantine(ProblemIDZero, "", s.TraceID)
 		return
 	}
-	b.init()
+	if b.err != nil {
+		return
+	}
+	if b.traces == nil {
+		b.traces = map[TraceID]uint32{}
+		b.metas = map[spanMeta]uint32{}
+		b.dict.init()
+	}
+	if !b.hasRoom(s) {
+		b.err = ErrTooLarge
+		return
+	}
 	b.in++
+	b.current = s.TraceID
 	r := rawSpan{
-		spanID: s.SpanID, parentID: s.ParentSpanID, originalID: s.SpanID,
+		spanID: s.SpanID, parentID: s.ParentSpanID,
 		start: s.Start, end: s.End, kind: s.Kind, status: s.Status,
-		attr: uint32(len(b.attrs)), event: uint32(len(b.events)), link: uint32(len(b.links)),
+		attr: uint32(b.attrs.Len()), event: uint32(b.events.Len()), link: uint32(b.links.Len()),
 	}
 	r.trace = b.trace(s.TraceID)
 	r.name = b.text(s.Name)
 	r.source = b.source(s.Source)
 	if r.kind > KindConsumer {
 		r.kind = KindUnspecified
-		b.problems.note(ProblemKindUnknown, "", s.TraceID)
+		b.note(ProblemKindUnknown)
 	}
 	if r.status > StatusError {
 		r.status = StatusUnset
-		b.problems.note(ProblemStatusUnknown, "", s.TraceID)
+		b.note(ProblemStatusUnknown)
 	}
 	r.res = b.resource(s.Resource)
-	if b.resources.rows[r.res].noService {
-		b.problems.note(ProblemServiceMissing, "", s.TraceID)
-	}
 	r.meta = b.meta(spanMeta{
 		scope: b.scope(s.Scope), traceState: b.text(s.TraceState), statusMessage: b.text(s.StatusMessage),
 		flags: s.Flags, droppedAttrs: s.DroppedAttributes, droppedEvents: s.DroppedEvents, droppedLinks: s.DroppedLinks,
 	})
-	b.attrs = b.addAttributes(b.attrs, s.Attributes, s.TraceID, filtered)
+	b.addAttributes(&b.attrs, s.Attributes, filtered)
 	for i := range s.Events {
 		e := &s.Events[i]
-		at := uint32(len(b.sideAttrs))
-		b.sideAttrs = b.addAttributes(b.sideAttrs, e.Attributes, s.TraceID, filtered)
-		b.events = append(b.events, eventRow{e.Time, b.text(e.Name), at, uint32(len(b.sideAttrs)) - at, e.DroppedAttributes})
+		at, n := b.addSide(e.Attributes)
+		b.events.Append(eventRow{e.Time, b.text(e.Name), at, n, e.DroppedAttributes})
 	}
 	for i := range s.Links {
 		l := &s.Links[i]
-		at := uint32(len(b.sideAttrs))
-		b.sideAttrs = b.addAttributes(b.sideAttrs, l.Attributes, s.TraceID, filtered)
-		b.links = append(b.links, linkRow{l.TraceID, l.SpanID, b.text(l.TraceState), l.Flags, at, uint32(len(b.sideAttrs)) - at, l.DroppedAttributes})
+		at, n := b.addSide(l.Attributes)
+		b.links.Append(linkRow{l.TraceID, l.SpanID, b.text(l.TraceState), l.Flags, at, n, l.DroppedAttributes})
 	}
-	r.attrEnd, r.eventEnd, r.linkEnd = uint32(len(b.attrs)), uint32(len(b.events)), uint32(len(b.links))
-	b.markTimes(&r, s.TraceID)
-	b.rows = append(b.rows, r)
+	b.markTimes(&r)
+	b.rows.Append(r)
 }
 
-func (b *Builder) markTimes(r *rawSpan, id TraceID) {
+// hasRoom reports whether all numbers still fit 32 bits after s is added.
+func (b *Builder) hasRoom(s *SpanData) bool {
+	side := 0
+	for i := range s.Events {
+		side += len(s.Events[i].Attributes)
+	}
+	for i := range s.Links {
+		side += len(s.Links[i].Attributes)
+	}
+	if s.Resource != nil {
+		side += len(s.Resource.Attributes)
+	}
+	if s.Scope != nil {
+		side += len(s.Scope.Attributes)
+	}
+	rows, limit := uint64(math.MaxInt32), uint64(math.MaxUint32-1)
+	if b.limit > 0 {
+		rows, limit = b.limit, b.limit
+	}
+	attrs, events, links := len(s.Attributes), len(s.Events), len(s.Links)
+	const ownTexts = 8 // name, states, message, and those of the resource and scope
+	texts := attrs + side + events + links + ownTexts
+	fits := func(used, more int) bool { return uint64(used)+uint64(more) <= limit }
+	return uint64(b.rows.Len()) < rows && fits(b.attrs.Len(), attrs) && fits(b.sideAttrs.Len(), side) &&
+		fits(b.events.Len(), events) && fits(b.links.Len(), links) && fits(b.dict.keys.Len(), texts) &&
+		fits(b.dict.texts.Len(), texts) && fits(b.dict.blobs.Len(), texts) && fits(len(b.dict.pairs), texts)
+}
+
+func (b *Builder) markTimes(r *rawSpan) {
 	switch {
 	case r.start > math.MaxInt64 || r.end > math.MaxInt64:
 		r.marks |= MarkTimeUnknown
-		b.problems.note(ProblemTimeOutOfRange, "", id)
+		b.note(ProblemTimeOutOfRange)
 	case r.start == 0 || r.end == 0:
 		r.marks |= MarkTimeUnknown
-		b.problems.note(ProblemTimeMissing, "", id)
+		b.note(ProblemTimeMissing)
 	case r.end < r.start:
 		r.marks |= MarkNegativeDuration
-		b.problems.note(ProblemNegativeDuration, "", id)
+		b.note(ProblemNegativeDuration)
 	}
 }
 
 // Quarantine counts a span that could not be kept. Readers call it for spans that they could not
-// make a [SpanData] of; message says where, in words, and id is the trace's if it is known.
-func (b *Builder) Quarantine(code, message string, id TraceID) {
+// make a [SpanData] of; where says in which place of the input, and id is the trace's if it is known.
+func (b *Builder) Quarantine(code, where string, id TraceID) {
 	b.in++
 	b.quarantined++
-	b.problems.note(code, message, id)
+	b.problems.note(code, where, id)
 }
 
 // Note counts a problem that a reader found and that [Set.Problems] is to list.
-func (b *Builder) Note(code, message string, id TraceID) { b.problems.note(code, message, id) }
+func (b *Builder) Note(code, where string, id TraceID) { b.problems.note(code, where, id) }
 
 // Len returns how many spans were added, quarantined ones included.
 func (b *Builder) Len() int { return b.in }
 
-func (b *Builder) init() {
-	if b.traces != nil {
-		return
-	}
-	b.traces = map[TraceID]uint32{}
-	b.metas = map[spanMeta]uint32{}
-	b.texts.Intern("") // text 0 is the empty one
-	b.resources.byPtr = map[*Resource]uint32{}
-	b.scopes.byPtr = map[*Scope]uint32{}
-}
-
 func (b *Builder) trace(id TraceID) uint32 {
-	if n := len(b.rows); n > 0 {
-		if t := b.rows[n-1].trace; b.traceIDs[t] == id {
+	if n := b.rows.Len(); n > 0 {
+		if t := b.rows.At(n - 1).trace; b.traceIDs[t] == id {
 			return t
 		}
 	}
@@ -225,34 +244,12 @@ func (b *Builder) trace(id TraceID) uint32 {
 	return t
 }
 
-func (b *Builder) source(name string) uint16 {
-	for i := len(b.sources) - 1; i >= 0; i-- {
-		if b.sources[i] == name {
-			return uint16(i)
-		}
+func (b *Builder) source(name string) uint32 {
+	if n := b.rows.Len(); n > 0 && b.lastSource == name {
+		return b.rows.At(n - 1).source
 	}
-	if len(b.sources) > math.MaxUint16 {
-		return 0
-	}
-	b.sources = append(b.sources, strings.Clone(name))
-	return uint16(len(b.sources) - 1)
-}
-
-// text numbers a string, repairing it if it is not UTF-8: a hash keeps different broken texts apart.
-func (b *Builder) text(s string) uint32 {
-	if s == "" {
-		return 0
-	}
-	if num, ok := b.texts.Find(s); ok {
-		return num
-	}
-	if !utf8.ValidString(s) {
-		h := fnv.New32a()
-		h.Write([]byte(s))
-		s = fmt.Sprintf("%s~%08x", strings.ToValidUTF8(s, "\uFFFD"), h.Sum32())
-		b.problems.note(ProblemInvalidUTF8, "", TraceID{})
-	}
-	num, _ := b.texts.Intern(s)
+	num, _ := b.sources.Intern(name)
+	b.lastSource = b.sources.String(num)
 	return num
 }
 
@@ -277,251 +274,85 @@ const (
 	everyAttribute = false
 )
 
-// addAttributes appends the pair ids of kvs to dst: for a key given twice, the last value holds,
+// addSide adds the attributes of an event or link, and returns where they begin and how many they are.
+func (b *Builder) addSide(kvs []KeyValue) (at, n uint32) {
+	from := b.sideAttrs.Len()
+	b.addAttributes(&b.sideAttrs, kvs, filtered)
+	return uint32(from), uint32(b.sideAttrs.Len() - from)
+}
+
+// addAttributes appends the pair numbers of kvs to dst: for a key given twice, the last value holds,
 // at the place of the first.
-func (b *Builder) addAttributes(dst []uint32, kvs []KeyValue, id TraceID, filter bool) []uint32 {
+func (b *Builder) addAttributes(dst *chunk.List[uint32], kvs []KeyValue, filter bool) {
 	b.listSerial++
-	from := len(dst)
+	from := dst.Len()
 	for i := range kvs {
 		if kvs[i].Key == "" {
-			b.problems.note(ProblemEmptyKey, "", id)
+			b.note(ProblemEmptyKey)
 			continue
 		}
-		if filter && b.KeepAttribute != nil && !b.KeepAttribute(kvs[i].Key) {
-			b.problems.note(ProblemAttributeDropped, "", id)
-			continue
-		}
-		key := b.text(kvs[i].Key)
-		p := b.pair(key, kvs[i].Value, id)
+		key := b.key(kvs[i].Key, i)
 		for int(key) >= len(b.keySerial) {
-			b.keySerial = append(b.keySerial, make([]uint32, max(64, len(b.keySerial)))...)
+			b.keySerial = append(b.keySerial, 0)
+			b.keyKept = append(b.keyKept, notAsked)
 		}
+		if filter && b.KeepAttribute != nil && !b.keeps(key) {
+			b.note(ProblemAttributeDropped)
+			continue
+		}
+		p := b.pair(key, kvs[i].Value)
 		if b.keySerial[key] == b.listSerial {
-			b.problems.note(ProblemDuplicateAttribute, "", id)
-			for j := from; ; j++ {
-				if b.pairs.list[dst[j]].key == key {
-					dst[j] = p
-					break
-				}
+			b.note(ProblemDuplicateAttribute)
+			at := from
+			for b.dict.pairs[*dst.At(at)].key != key {
+				at++
 			}
+			*dst.At(at) = p
 			continue
 		}
 		b.keySerial[key] = b.listSerial
-		dst = append(dst, p)
+		dst.Append(p)
 	}
-	return dst
 }
 
-// pair numbers a key with its value.
-func (b *Builder) pair(key uint32, v Value, id TraceID) uint32 {
-	p := pair{key: key, kind: v.kind, num: v.num}
-	switch v.kind {
-	case StringValue:
-		p.num = uint64(b.text(b.cut(v.str, id)))
-	case BytesValue:
-		num, _ := b.texts.Intern(b.cut(v.str, id))
-		p.num = uint64(num)
-	case ArrayValue, MapValue:
-		var whole bool
-		b.scratch, whole = appendValue(b.scratch[:0], b.validValue(v), MaxValueDepth)
-		if !whole {
-			b.problems.note(ProblemValueDepth, "", id)
-		}
-		num, _ := b.texts.Intern(string(b.scratch))
-		p.num = uint64(num)
-	}
-	return b.pairs.number(p)
-}
-
-// validValue repairs the texts inside a composite value that are not UTF-8.
-func (b *Builder) validValue(v Value) Value { return v.repaired(b, MaxValueDepth) }
-
-func (v Value) repaired(b *Builder, depth int) Value {
-	if v.kind == StringValue && !utf8.ValidString(v.str) {
-		return StringOf(b.texts.String(b.text(v.str)))
-	}
-	if depth <= 0 || v.kind != ArrayValue && v.kind != MapValue {
-		return v
-	}
-	var elems []KeyValue
-	for i, e := range v.elems {
-		r := e.Value.repaired(b, depth-1)
-		key := e.Key
-		if !utf8.ValidString(key) {
-			key = b.texts.String(b.text(key))
-		}
-		if elems == nil && (key != e.Key || !r.Equal(e.Value)) {
-			elems = append(elems, v.elems...)
-		}
-		if elems != nil {
-			elems[i] = KeyValue{key, r}
+// keeps reports whether attributes with the key are kept. Those that weights are read from always are.
+func (b *Builder) keeps(key uint32) bool {
+	if b.keyKept[key] == notAsked {
+		b.keyKept[key] = dropKey
+		if name := b.dict.keys.String(key); name == samplerType || name == samplerParam || name == b.WeightKey || b.KeepAttribute(name) {
+			b.keyKept[key] = keepKey
 		}
 	}
-	if elems != nil {
-		v.elems = elems
-	}
-	return v
+	return b.keyKept[key] == keepKey
 }
 
-func (b *Builder) cut(s string, id TraceID) string {
-	if b.MaxValueLen <= 0 || len(s) <= b.MaxValueLen {
-		return s
+// attrsOf returns the attributes of a row; eventsOf and linksOf likewise.
+func (b *Builder) attrsOf(row uint32) []uint32 {
+	from, to := b.rows.At(int(row)).attr, uint32(b.attrs.Len())
+	if int(row)+1 < b.rows.Len() {
+		to = b.rows.At(int(row) + 1).attr
 	}
-	b.problems.note(ProblemValueTruncated, "", id)
-	n := b.MaxValueLen
-	for n > 0 && n > b.MaxValueLen-utf8.UTFMax && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n]
+	return b.attrs.Range(int(from), int(to))
 }
 
-func (b *Builder) resource(r *Resource) uint32 {
-	t := &b.resources
-	if len(t.rows) > 0 && t.last == r {
-		return t.lastNum
+func (b *Builder) eventsOf(row uint32) []eventRow {
+	from, to := b.rows.At(int(row)).event, uint32(b.events.Len())
+	if int(row)+1 < b.rows.Len() {
+		to = b.rows.At(int(row) + 1).event
 	}
-	num, ok := t.byPtr[r]
-	if !ok {
-		var row resourceRow
-		at := len(b.sideAttrs)
-		if r != nil {
-			b.sideAttrs = b.addAttributes(b.sideAttrs, r.Attributes, TraceID{}, everyAttribute)
-			row = resourceRow{dropped: r.DroppedAttributes, schema: b.text(r.SchemaURL)}
-		}
-		num = t.number(b, at, [4]uint32{row.dropped, row.schema}, func(attr, attrs uint32) resourceRow {
-			row.attr, row.attrs = attr, attrs
-			b.identify(&row)
-			return row
-		})
-		t.byPtr[r] = num
-	}
-	t.last, t.lastNum = r, num
-	return num
+	return b.events.Range(int(from), int(to))
 }
 
-// instanceKeys name one running copy of a service, the most specific first.
-var instanceKeys = []string{"service.instance.id", "k8s.pod.name", "k8s.pod.uid", "container.id", "host.name", "host.id"}
-
-// identify reads the service and its instance off a resource's attributes.
-func (b *Builder) identify(row *resourceRow) {
-	row.service, row.noService = b.text(unknownService), true
-	best := len(instanceKeys)
-	for _, p := range b.sideAttrs[row.attr : row.attr+row.attrs] {
-		pr := b.pairs.list[p]
-		if pr.kind != StringValue || pr.num == 0 {
-			continue
-		}
-		key := b.texts.String(pr.key)
-		if key == "service.name" {
-			row.service, row.noService = uint32(pr.num), false
-		}
-		for i, k := range instanceKeys[:best] {
-			if k == key {
-				best, row.instance = i, uint32(pr.num)
-				break
-			}
-		}
+func (b *Builder) linksOf(row uint32) []linkRow {
+	from, to := b.rows.At(int(row)).link, uint32(b.links.Len())
+	if int(row)+1 < b.rows.Len() {
+		to = b.rows.At(int(row) + 1).link
 	}
+	return b.links.Range(int(from), int(to))
 }
 
-func (b *Builder) scope(s *Scope) uint32 {
-	t := &b.scopes
-	if len(t.rows) > 0 && t.last == s {
-		return t.lastNum
-	}
-	num, ok := t.byPtr[s]
-	if !ok {
-		var row scopeRow
-		at := len(b.sideAttrs)
-		if s != nil {
-			b.sideAttrs = b.addAttributes(b.sideAttrs, s.Attributes, TraceID{}, everyAttribute)
-			row = scopeRow{dropped: s.DroppedAttributes, schema: b.text(s.SchemaURL), name: b.text(s.Name), version: b.text(s.Version)}
-		}
-		num = t.number(b, at, [4]uint32{row.dropped, row.schema, row.name, row.version}, func(attr, attrs uint32) scopeRow {
-			row.attr, row.attrs = attr, attrs
-			return row
-		})
-		t.byPtr[s] = num
-	}
-	t.last, t.lastNum = s, num
-	return num
-}
+// sideOf returns the attributes of an event, link, resource or scope.
+func (b *Builder) sideOf(at, n uint32) []uint32 { return b.sideAttrs.Range(int(at), int(at+n)) }
 
-// number gives the block whose attributes were appended to b.sideAttrs from at on its number,
-// taking them off again if an equal block is known.
-func (t *blockTable[T, R]) number(b *Builder, at int, head [4]uint32, row func(attr, attrs uint32) R) uint32 {
-	key := b.scratch[:0]
-	for _, x := range head {
-		key = binary.LittleEndian.AppendUint32(key, x)
-	}
-	for _, x := range b.sideAttrs[at:] {
-		key = binary.LittleEndian.AppendUint32(key, x)
-	}
-	b.scratch = key
-	num, added := t.content.Intern(string(key))
-	if added {
-		t.rows = append(t.rows, row(uint32(at), uint32(len(b.sideAttrs)-at)))
-	} else {
-		b.sideAttrs = b.sideAttrs[:at]
-	}
-	return num
-}
-
-// pair is an attribute in the dictionary: num is the text's number for every kind that is text or
-// encoded text, and the value's bits for the others.
-type pair struct {
-	num  uint64
-	key  uint32
-	kind ValueKind
-}
-
-func (p pair) isText() bool { return p.kind == StringValue || p.kind >= BytesValue }
-
-// pairTable numbers distinct pairs. The zero value is ready to use.
-type pairTable struct {
-	seed0, seed1 uint64
-	slots        []uint32 // pair number + 1, 0: free
-	list         []pair
-}
-
-func (t *pairTable) hash(p pair) uint64 {
-	hi, lo := bits.Mul64(p.num^t.seed0, (uint64(p.key)<<8|uint64(p.kind))^t.seed1)
-	return hi ^ lo
-}
-
-func (t *pairTable) number(p pair) uint32 {
-	if 3*len(t.list) >= 2*len(t.slots) {
-		t.grow()
-	}
-	mask := uint64(len(t.slots) - 1)
-	for i := t.hash(p) & mask; ; i = (i + 1) & mask {
-		n := t.slots[i]
-		if n == 0 {
-			t.list = append(t.list, p)
-			t.slots[i] = uint32(len(t.list))
-			return uint32(len(t.list) - 1)
-		}
-		if t.list[n-1] == p {
-			return n - 1
-		}
-	}
-}
-
-func (t *pairTable) grow() {
-	if t.slots == nil {
-		// The seeds only keep chosen input from colliding: numbers are given in order of arrival.
-		t.seed0, t.seed1 = rand.Uint64()|1, rand.Uint64()|1
-	}
-	t.slots = make([]uint32, max(256, 2*len(t.slots)))
-	mask := uint64(len(t.slots) - 1)
-	for n, p := range t.list {
-		i := t.hash(p) & mask
-		for t.slots[i] != 0 {
-			i = (i + 1) & mask
-		}
-		t.slots[i] = uint32(n) + 1
-	}
-}
-
-// errTooLarge is returned by Build when offsets of 32 bits no longer suffice.
-var errTooLarge = errors.New("tracewhy: more spans, attributes or events than one Set can hold (2^31-1)")
+// row returns a row by its number.
+func (b *Builder) row(num uint32) *rawSpan { return b.rows.At(int(num)) }

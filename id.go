@@ -15,6 +15,12 @@ func (id TraceID) IsZero() bool { return id == TraceID{} }
 // String returns the id as 32 lower-case hexadecimal digits.
 func (id TraceID) String() string { return hex.EncodeToString(id[:]) }
 
+// MarshalText writes the id as String does.
+func (id TraceID) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, id[:]), nil }
+
+// UnmarshalText reads what [ParseTraceID] reads.
+func (id *TraceID) UnmarshalText(text []byte) error { return parseID(id[:], string(text), "trace") }
+
 // ParseTraceID reads 32 hexadecimal digits of either case.
 func ParseTraceID(s string) (TraceID, error) {
 	var id TraceID
@@ -30,6 +36,12 @@ func (id SpanID) IsZero() bool { return id == SpanID{} }
 
 // String returns the id as 16 lower-case hexadecimal digits.
 func (id SpanID) String() string { return hex.EncodeToString(id[:]) }
+
+// MarshalText writes the id as String does.
+func (id SpanID) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, id[:]), nil }
+
+// UnmarshalText reads what [ParseSpanID] reads.
+func (id *SpanID) UnmarshalText(text []byte) error { return parseID(id[:], string(text), "span") }
 
 // ParseSpanID reads 16 hexadecimal digits of either case.
 func ParseSpanID(s string) (SpanID, error) {

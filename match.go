@@ -1,8 +1,10 @@
 package tracewhy
 
 import (
+	"cmp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Op is how a [Condition] compares an attribute with its value.
@@ -10,12 +12,12 @@ type Op string
 
 // The comparisons of a [Condition].
 const (
-	OpEqual    Op = "="       // has the value; numbers and the strings that spell them are one
+	OpEqual    Op = "="       // has the value, by [Value.Canonical]: 500 and "500" are one
 	OpNotEqual Op = "!="      // is there, with another value
 	OpAtLeast  Op = ">="      // is a number of at least the value
 	OpLess     Op = "<"       // is a number below the value
 	OpHas      Op = "has"     // is a list with the value in it: an array, or text with commas
-	OpMissing  Op = "missing" // is not there
+	OpMissing  Op = "missing" // is not there, and the producer discarded nothing that could have been it
 	OpPresent  Op = "present" // is there, with any value
 )
 
@@ -27,28 +29,28 @@ type Condition struct {
 	Value Value  `json:"value"` // not used by OpMissing and OpPresent
 }
 
-// Holds reports whether the condition is true of the span. A missing attribute meets OpMissing alone.
+// Holds reports whether the condition is true of the span. A missing attribute meets OpMissing alone,
+// and not even that where the producer dropped attributes, so that it is not known to be missing.
 func (c Condition) Holds(s Span) bool {
-	v, ok := s.Attr(c.Key)
-	if !ok {
-		v, ok = s.ResourceAttr(c.Key)
+	if v, ok := s.Attr(c.Key); ok {
+		return c.holdsFor(v)
 	}
-	return c.holdsFor(v, ok)
+	if v, ok := s.ResourceAttr(c.Key); ok {
+		return c.holdsFor(v)
+	}
+	return c.Op == OpMissing && s.meta().droppedAttrs == 0 && s.resource().dropped == 0
 }
 
-func (c Condition) holdsFor(v Value, present bool) bool {
-	if !present {
-		return c.Op == OpMissing
-	}
+// holdsFor reports whether the condition is true of an attribute that is there.
+func (c Condition) holdsFor(v Value) bool {
 	switch c.Op {
 	case OpEqual:
 		return sameValue(v, c.Value)
 	case OpNotEqual:
 		return !sameValue(v, c.Value)
 	case OpAtLeast, OpLess:
-		x, isNumber := v.Number()
-		y, isBound := c.Value.Number()
-		return isNumber && isBound && (x >= y) == (c.Op == OpAtLeast)
+		order, ok := compareNumbers(v, c.Value)
+		return ok && (order >= 0) == (c.Op == OpAtLeast)
 	case OpHas:
 		return hasElement(v, c.Value)
 	case OpPresent:
@@ -57,17 +59,17 @@ func (c Condition) holdsFor(v Value, present bool) bool {
 	return false
 }
 
-// sameValue is equality in the sense of statistics: 500, 500.0 and "500" are one value, and so are
-// true and "true".
-func sameValue(a, b Value) bool {
-	if a.kind == b.kind {
-		return a.Equal(b)
+// sameValue is equality in the sense of statistics.
+func sameValue(a, b Value) bool { return a.Canonical().Equal(b.Canonical()) }
+
+// compareNumbers compares two numbers, integers exactly; it is false if either is none.
+func compareNumbers(a, b Value) (int, bool) {
+	if a, b := a.Canonical(), b.Canonical(); a.kind == IntValue && b.kind == IntValue {
+		return cmp.Compare(a.Int(), b.Int()), true
 	}
-	if x, ok := a.Number(); ok {
-		y, ok := b.Number()
-		return ok && x == y
-	}
-	return a.kind <= BoolValue && b.kind <= BoolValue && a.kind != EmptyValue && b.kind != EmptyValue && a.String() == b.String()
+	x, ok1 := a.Number()
+	y, ok2 := b.Number()
+	return cmp.Compare(x, y), ok1 && ok2
 }
 
 func hasElement(list, v Value) bool {
@@ -94,11 +96,12 @@ func (c Condition) String() string {
 
 // Matcher selects spans: all that it says must hold. The zero Matcher matches every span.
 type Matcher struct {
-	Service   string      // the span's service, or "" for any
-	Operation string      // the span's name or its template, or "" for any
-	Kind      Kind        // KindUnspecified for any
-	Failed    bool        // only spans that failed: [Span.Failed]
-	Where     []Condition // all must hold
+	Service     string        // the span's service, or "" for any
+	Operation   string        // the span's name or its template, or "" for any
+	Kind        Kind          // KindUnspecified for any
+	Failed      bool          // only spans that failed: [Span.Failed]
+	MinDuration time.Duration // only spans that took so long; one of unknown duration does not match
+	Where       []Condition   // all must hold
 }
 
 // Matches reports whether the span is one that m selects.
@@ -106,6 +109,7 @@ func (m Matcher) Matches(s Span) bool {
 	if m.Service != "" && m.Service != s.Service() ||
 		m.Kind != KindUnspecified && m.Kind != s.Kind() ||
 		m.Operation != "" && m.Operation != s.Name() && m.Operation != s.Operation() ||
+		m.MinDuration > 0 && s.Duration() < m.MinDuration ||
 		m.Failed && !s.Failed() {
 		return false
 	}
@@ -117,8 +121,39 @@ func (m Matcher) Matches(s Span) bool {
 	return true
 }
 
+// String returns the matcher in words: "a failed client span of payments, charge, where region = eu".
+func (m Matcher) String() string {
+	var b strings.Builder
+	b.WriteString("a ")
+	if m.Failed {
+		b.WriteString("failed ")
+	}
+	if m.Kind != KindUnspecified {
+		b.WriteString(m.Kind.String() + " ")
+	}
+	b.WriteString("span")
+	if m.Service != "" {
+		b.WriteString(" of " + m.Service)
+	}
+	if m.Operation != "" {
+		b.WriteString(", " + m.Operation)
+	}
+	if m.MinDuration > 0 {
+		b.WriteString(", of at least " + m.MinDuration.String())
+	}
+	for i, c := range m.Where {
+		if i == 0 {
+			b.WriteString(", where ")
+		} else {
+			b.WriteString(" and ")
+		}
+		b.WriteString(c.String())
+	}
+	return b.String()
+}
+
 // Predicate is a question about a trace, as data. All its parts must hold; the zero Predicate holds
-// for every trace.
+// for every trace. What it cannot say is said by the algebra of cohorts, or by [Cohort.Select].
 type Predicate struct {
 	Root    Matcher   // matches the trace's primary root
 	Has     []Matcher // each matches at least one span
@@ -150,4 +185,22 @@ func anySpan(t Trace, m Matcher) bool {
 		}
 	}
 	return false
+}
+
+// String returns the predicate in words, for reports.
+func (p Predicate) String() string {
+	var parts []string
+	if root := p.Root.String(); root != (Matcher{}).String() {
+		parts = append(parts, "its root is "+root)
+	}
+	for _, m := range p.Has {
+		parts = append(parts, "it has "+m.String())
+	}
+	for _, m := range p.HasNone {
+		parts = append(parts, "it does not have "+m.String())
+	}
+	if parts == nil {
+		return "always"
+	}
+	return strings.Join(parts, ", and ")
 }

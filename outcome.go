@@ -5,13 +5,14 @@ package tracewhy
 //   - its status: error is a failure, OK is none;
 //   - the HTTP status code, http.response.status_code or http.status_code: 500 and above is a failure,
 //     and so is 400 and above for a client, which got no answer that it could use;
-//   - the gRPC status, rpc.grpc.status_code: anything but 0 is a failure for a client; for a server the
-//     codes that OpenTelemetry calls server errors are (2, 4, 12, 13, 14, 15);
-//   - the attribute error, as OpenTracing has it: true, or any text but "false", "0" and "";
-//   - an event named exception.
+//   - the gRPC status, rpc.response.status_code ("UNAVAILABLE") or rpc.grpc.status_code (14): anything
+//     but OK is a failure, for a server only what OpenTelemetry calls its error: UNKNOWN,
+//     DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE and DATA_LOSS;
+//   - the attribute error, as OpenTracing and Zipkin have it: anything but false, "False", 0 and "";
+//   - the attribute error.type, which only failures have, or an event named exception.
 //
 // https://opentelemetry.io/docs/specs/semconv/http/http-spans/#status and
-// https://opentelemetry.io/docs/specs/semconv/rpc/grpc/#grpc-status give the codes.
+// https://opentelemetry.io/docs/specs/semconv/rpc/grpc/ give the codes.
 func (s Span) Failed() bool {
 	switch s.Status() {
 	case StatusError:
@@ -19,25 +20,23 @@ func (s Span) Failed() bool {
 	case StatusOK:
 		return false
 	}
-	if v, ok := s.firstNumber("http.response.status_code", "http.status_code"); ok {
-		return v >= 500 || v >= 400 && s.Kind() == KindClient
+	keys, attrs := &s.set.failure, s.attrs()
+	if code, ok := s.number(keys.http, attrs); ok && code >= 100 { // some write 0 where there was no answer
+		return code >= 500 || code >= 400 && s.Kind() == KindClient
 	}
-	if v, ok := s.firstNumber("rpc.grpc.status_code"); ok && v != 0 {
-		if s.Kind() != KindServer {
-			return true
-		}
-		switch v {
-		case 2, 4, 12, 13, 14, 15:
-			return true
-		}
-		return false
+	if code, ok := s.grpcStatus(attrs); ok {
+		return code != 0 && (s.Kind() != KindServer || isServerError(code))
 	}
-	if v, ok := s.Attr("error"); ok {
-		switch v.String() {
+	if id, ok := keys.err.in(attrs); ok {
+		switch v := s.set.AttrValue(id); v.String() {
 		case "false", "False", "0", "":
+			return false
 		default:
 			return true
 		}
+	}
+	if id, ok := keys.errType.in(attrs); ok && s.set.AttrValue(id).String() != "" {
+		return true
 	}
 	for i := range s.NumEvents() {
 		if s.eventName(i) == "exception" {
@@ -47,15 +46,62 @@ func (s Span) Failed() bool {
 	return false
 }
 
-func (s Span) firstNumber(keys ...string) (float64, bool) {
+// failureKeys are the attributes that [Span.Failed] looks for.
+type failureKeys struct {
+	http, grpc   [2]attrRange // the current name first
+	err, errType attrRange
+}
+
+func (s *Set) failureKeys() failureKeys {
+	of := func(key string) attrRange {
+		first, end := s.AttrRange(key)
+		return attrRange{first, end}
+	}
+	return failureKeys{
+		http:    [2]attrRange{of("http.response.status_code"), of("http.status_code")},
+		grpc:    [2]attrRange{of("rpc.response.status_code"), of("rpc.grpc.status_code")},
+		err:     of("error"),
+		errType: of("error.type"),
+	}
+}
+
+func (s Span) number(keys [2]attrRange, attrs []AttrID) (float64, bool) {
 	for _, k := range keys {
-		if v, ok := s.Attr(k); ok {
-			if n, ok := v.Number(); ok {
+		if id, ok := k.in(attrs); ok {
+			if n, ok := s.set.AttrValue(id).Number(); ok {
 				return n, true
 			}
 		}
 	}
 	return 0, false
+}
+
+// grpcCodes are gRPC's status codes by number.
+var grpcCodes = [...]string{
+	"OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED",
+	"RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE",
+	"DATA_LOSS", "UNAUTHENTICATED",
+}
+
+func (s Span) grpcStatus(attrs []AttrID) (int, bool) {
+	if id, ok := s.set.failure.grpc[0].in(attrs); ok {
+		name := s.set.AttrValue(id).Str()
+		for code, n := range grpcCodes {
+			if n == name {
+				return code, true
+			}
+		}
+	}
+	n, ok := s.number(s.set.failure.grpc, attrs)
+	return int(n), ok && n >= 0 && n < float64(len(grpcCodes))
+}
+
+func isServerError(grpcCode int) bool {
+	switch grpcCodes[grpcCode] {
+	case "UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS":
+		return true
+	}
+	return false
 }
 
 func (s Span) eventName(i int) string {
@@ -119,9 +165,9 @@ func (r OutcomeRule) abandonedKey() string {
 
 // String returns the rule in words, for reports.
 func (r OutcomeRule) String() string {
-	failed := "its primary root span failed: status error, or with an unset status HTTP >= 500 (client: >= 400), a gRPC error code, error=true or an exception event"
+	failed := "its primary root span failed: status error, or with an unset status HTTP >= 500 (client: >= 400), a gRPC error code, error=true, error.type or an exception event"
 	if r.Failure != nil {
-		failed = "the caller's predicate holds"
+		failed = r.Failure.String()
 	}
 	return "a trace failed if " + failed + "; it was abandoned if " + r.abandonedKey() + "=abandoned on the root; it is slow relative to the baseline of its root operation"
 }

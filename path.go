@@ -144,6 +144,7 @@ func (pb *pathBuilder) child(parent PathID, service, operation uint32, kind Kind
 		row.depth = pb.rows[parent].depth + 1
 		if row.depth >= MaxPathDepth {
 			pb.b.problems.note(ProblemPathDepth, "", id)
+			pb.memo[key] = parent
 			return parent
 		}
 	}
@@ -152,5 +153,3 @@ func (pb *pathBuilder) child(parent PathID, service, operation uint32, kind Kind
 	pb.memo[key] = p
 	return p
 }
-
-func (pb *pathBuilder) finish() []pathRow { return slices.Clip(pb.rows) }

@@ -1,10 +1,11 @@
 package tracewhy
 
 import (
+	"bytes"
+	"cmp"
+	"context"
 	"iter"
-	"math"
 	"slices"
-	"sync"
 
 	"github.com/tracewhy/tracewhy/internal/bitset"
 	"github.com/tracewhy/tracewhy/internal/intern"
@@ -14,31 +15,35 @@ import (
 // A [Builder] makes it. It is safe for concurrent use.
 //
 // Traces are ordered by their earliest start, then id. Within a trace, spans are in pre-order: parents
-// before children, siblings by start, then id; roots come before orphans.
+// before children, siblings by start, then id; roots come before orphans. Traces, spans, paths and
+// attributes are numbered from 0 in an order that depends on what the Set holds and nothing else.
 type Set struct {
 	traces []traceRow
 	cols   columns
-	odd    map[int32]oddSpan
+	odd    []oddSpan // by row
 
-	attrs     []uint32 // pair numbers, by span
-	sideAttrs []uint32 // pair numbers of events, links, resources and scopes
+	attrs     []AttrID // by span
+	sideAttrs []AttrID // of events, links, resources and scopes
 	events    []eventRow
 	links     []linkRow
 	resources []resourceRow
 	scopes    []scopeRow
 	metas     []spanMeta
-	pairs     []pair
-	texts     *intern.Table
-	keys      map[string]uint32 // attribute keys only
 	paths     []pathRow
-	byID      []int32   // trace numbers sorted by id
-	weights   []float64 // by trace; nil: all 1
-	sources   []string
+	sources   []string // sorted
+
+	pairs    []pair   // by AttrID, grouped by key
+	keyFirst []AttrID // by key: its first attribute; one entry more at the end
+	keys     *intern.Table
+	texts    *intern.Table
+	blobs    *intern.Table // encoded values
+	failure  failureKeys
+
+	byID    []int32   // trace numbers sorted by id
+	weights []float64 // by trace; nil: all 1
 
 	problems   []Warning
 	accounting Accounting
-
-	links2 linkIndex
 }
 
 // columns hold one entry per span. Those that say where a list begins have one entry more.
@@ -75,14 +80,17 @@ func makeColumns(n int) columns {
 type traceRow struct {
 	id     TraceID
 	first  int32 // its first span; the next trace's first is where it stops
-	source uint16
+	source uint32
 }
 
-// oddSpan keeps of a span what its columns cannot say.
+// oddSpan keeps of a span with one of oddMarks what its columns cannot say: what was recorded.
 type oddSpan struct {
-	parentID, originalID SpanID
-	start, end           uint64
+	row          int32
+	span, parent SpanID
+	start, end   uint64
 }
+
+const oddMarks = MarkOrphan | MarkCycleCut | MarkTimeUnknown | MarkNegativeDuration | MarkSharedID
 
 // Mark says what is odd about a span: a set of bits.
 type Mark uint16
@@ -94,6 +102,7 @@ const (
 	MarkTimeUnknown                       // no start, no end, or one out of range
 	MarkNegativeDuration                  // it ends before it starts: its duration is unknown
 	MarkOutsideParent                     // it starts before or ends after its parent
+	MarkSharedID                          // its id or its parent's is not the recorded one, which a client and a server shared
 )
 
 // Has reports whether m has every bit of x.
@@ -138,35 +147,26 @@ func (s *Set) Traces() iter.Seq[Trace] {
 
 // Lookup returns the trace with the given id.
 func (s *Set) Lookup(id TraceID) (Trace, bool) {
-	i, ok := slices.BinarySearchFunc(s.byID, id, func(t int32, id TraceID) int { return compareIDs(s.traces[t].id, id) })
+	i, ok := slices.BinarySearchFunc(s.byID, id, func(t int32, id TraceID) int { return bytes.Compare(s.traces[t].id[:], id[:]) })
 	if !ok {
 		return Trace{}, false
 	}
 	return Trace{s, s.byID[i]}, true
 }
 
-func compareIDs(a, b TraceID) int { return slices.Compare(a[:], b[:]) }
-
-// index makes what lookups need, once the columns are complete.
+// index makes what lookups need, once everything else is complete.
 func (s *Set) index() {
 	s.byID = make([]int32, len(s.traces))
 	for i := range s.byID {
 		s.byID[i] = int32(i)
 	}
-	slices.SortFunc(s.byID, func(x, y int32) int { return compareIDs(s.traces[x].id, s.traces[y].id) })
-	s.keys = map[string]uint32{}
-	last := uint32(math.MaxUint32)
-	for _, p := range s.pairs {
-		if p.key != last {
-			s.keys[s.texts.String(p.key)] = p.key
-			last = p.key
-		}
-	}
+	slices.SortFunc(s.byID, func(x, y int32) int { return bytes.Compare(s.traces[x].id[:], s.traces[y].id[:]) })
+	s.failure = s.failureKeys()
 }
 
-func (s *Set) setWeight(trace, traces int, w float64) {
+func (s *Set) setWeight(trace int, w float64) {
 	if s.weights == nil {
-		s.weights = make([]float64, traces)
+		s.weights = make([]float64, len(s.traces))
 		for i := range s.weights {
 			s.weights[i] = 1
 		}
@@ -184,22 +184,14 @@ func (s *Set) All() Cohort {
 	return Cohort{s, b}
 }
 
-// Source returns the cohort of traces that were read from the named source ([SpanData.Source]).
+// Source returns the cohort of traces that belong to the named source ([Trace.Source]).
 func (s *Set) Source(name string) Cohort {
-	return s.Select(func(t Trace) bool { return t.Source() == name })
+	num, ok := slices.BinarySearch(s.sources, name)
+	return s.Select(func(t Trace) bool { return ok && s.traces[t.num].source == uint32(num) })
 }
 
-// Sources returns the names of the sources that traces were read from, sorted.
-func (s *Set) Sources() []string {
-	var names []string
-	for _, t := range s.traces {
-		if n := s.sources[t.source]; !slices.Contains(names, n) {
-			names = append(names, n)
-		}
-	}
-	slices.Sort(names)
-	return names
-}
+// Sources returns the names of the sources that traces belong to, sorted.
+func (s *Set) Sources() []string { return slices.Clone(s.sources) }
 
 // Select returns the cohort of the traces that keep accepts.
 func (s *Set) Select(keep func(Trace) bool) Cohort {
@@ -215,56 +207,102 @@ func (s *Set) Select(keep func(Trace) bool) Cohort {
 // AttrID numbers a distinct pair of attribute key and value within one Set.
 type AttrID uint32
 
-// NumAttrs returns how many distinct attributes (key and value) the Set holds.
+// NumAttrs returns how many distinct attributes (key and value) the Set holds: those of spans, events,
+// links, resources and scopes.
 func (s *Set) NumAttrs() int { return len(s.pairs) }
 
 // Attr returns the attribute with the given number.
-func (s *Set) Attr(id AttrID) KeyValue {
-	p := s.pairs[id]
-	return KeyValue{s.texts.String(p.key), s.value(p)}
-}
+func (s *Set) Attr(id AttrID) KeyValue { return KeyValue{s.AttrKey(id), s.AttrValue(id)} }
 
 // AttrKey returns the key of the attribute with the given number.
-func (s *Set) AttrKey(id AttrID) string { return s.texts.String(s.pairs[id].key) }
+func (s *Set) AttrKey(id AttrID) string { return s.keys.String(s.pairs[id].key) }
 
-func (s *Set) value(p pair) Value {
-	switch p.kind {
-	case StringValue, BytesValue:
+// AttrValue returns the value of the attribute with the given number.
+func (s *Set) AttrValue(id AttrID) Value {
+	p := s.pairs[id]
+	switch {
+	case p.isText():
 		return Value{kind: p.kind, str: s.texts.String(uint32(p.num))}
-	case ArrayValue, MapValue:
-		v, _ := decodeValue(s.texts.String(uint32(p.num)))
+	case p.isBlob():
+		v, _ := decodeValue(s.blobs.String(uint32(p.num)))
 		return v
 	}
 	return Value{kind: p.kind, num: p.num}
 }
 
-// find returns the value that key has among pairs.
-func (s *Set) find(pairs []uint32, key string) (Value, bool) {
-	k, ok := s.keys[key]
+// AttrRange returns the numbers of all attributes with the given key: first up to, not including, end.
+// They are equal if no attribute has the key.
+func (s *Set) AttrRange(key string) (first, end AttrID) {
+	k, ok := s.keys.Find(key)
 	if !ok {
-		return Value{}, false
+		return 0, 0
 	}
-	for _, p := range pairs {
-		if s.pairs[p].key == k {
-			return s.value(s.pairs[p]), true
-		}
-	}
-	return Value{}, false
+	return s.keyFirst[k], s.keyFirst[k+1]
 }
 
-func (s *Set) keyValues(pairs []uint32) []KeyValue {
-	if len(pairs) == 0 {
+// Keys yields the attribute keys of the Set, in the order of [Set.AttrRange].
+func (s *Set) Keys() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for k := range s.keys.Len() {
+			if !yield(s.keys.String(uint32(k))) {
+				return
+			}
+		}
+	}
+}
+
+// attrRange is the range of the attributes of one key.
+type attrRange struct{ first, end AttrID }
+
+// in returns the attribute of the range that a list has, if any.
+func (r attrRange) in(list []AttrID) (AttrID, bool) {
+	for _, a := range list {
+		if a-r.first < r.end-r.first { // a < r.first wraps around
+			return a, true
+		}
+	}
+	return 0, false
+}
+
+// find returns the attribute that a list has with the key.
+func (s *Set) find(list []AttrID, key string) (AttrID, bool) {
+	first, end := s.AttrRange(key)
+	if first == end {
+		return 0, false
+	}
+	return attrRange{first, end}.in(list)
+}
+
+func (s *Set) keyValues(list []AttrID) []KeyValue {
+	if len(list) == 0 {
 		return nil
 	}
-	kvs := make([]KeyValue, len(pairs))
-	for i, p := range pairs {
-		kvs[i] = s.Attr(AttrID(p))
+	kvs := make([]KeyValue, len(list))
+	for i, id := range list {
+		kvs[i] = s.Attr(id)
 	}
 	return kvs
 }
 
-// linkIndex finds, once somebody asks, which spans link to a trace of the Set.
-type linkIndex struct {
-	once sync.Once
-	to   map[int32][]int32 // trace number to span numbers, ascending
+// side returns the attributes of an event, link, resource or scope.
+func (s *Set) side(at, n uint32) []AttrID { return s.sideAttrs[at : at+n] }
+
+// oddOf returns what was recorded of a span that one of oddMarks is on.
+func (s *Set) oddOf(row int32) *oddSpan {
+	i, _ := slices.BinarySearchFunc(s.odd, row, func(o oddSpan, row int32) int { return cmp.Compare(o.row, row) })
+	return &s.odd[i]
+}
+
+// SetOf returns a Set of the given spans: the short way for tests and for spans made by hand.
+// It panics if they are more than a Set can hold.
+func SetOf(spans ...SpanData) *Set {
+	var b Builder
+	for i := range spans {
+		b.Add(&spans[i])
+	}
+	s, err := b.Build(context.Background())
+	if err != nil {
+		panic(err)
+	}
+	return s
 }

@@ -2,6 +2,7 @@ package tracewhy
 
 import (
 	"iter"
+	"slices"
 	"time"
 )
 
@@ -15,8 +16,17 @@ type Span struct {
 // IsZero reports whether s is the zero Span.
 func (s Span) IsZero() bool { return s.set == nil }
 
-// ID returns the span's id. It is derived from content where client and server spans shared one.
+// ID returns the span's id, unique in its trace: where a client and servers recorded one id between
+// them, the servers have derived ones. [Span.RecordedID] is the one to search for elsewhere.
 func (s Span) ID() SpanID { return s.set.cols.spanID[s.num] }
+
+// RecordedID returns the span's id as it was recorded.
+func (s Span) RecordedID() SpanID {
+	if s.Marks()&oddMarks != 0 {
+		return s.set.oddOf(s.num).span
+	}
+	return s.ID()
+}
 
 // Index returns the span's number in its Set, for tables kept beside it.
 func (s Span) Index() int { return int(s.num) }
@@ -24,7 +34,7 @@ func (s Span) Index() int { return int(s.num) }
 // Trace returns the trace that the span is part of.
 func (s Span) Trace() Trace { return Trace{s.set, s.set.cols.trace[s.num]} }
 
-// Parent returns the span's parent; it is false for roots and orphans.
+// Parent returns the span's parent; it is false for roots, orphans and where a ring was cut.
 func (s Span) Parent() (Span, bool) {
 	p := s.set.cols.parent[s.num]
 	if p < 0 {
@@ -35,13 +45,21 @@ func (s Span) Parent() (Span, bool) {
 
 // ParentID returns the parent id as it was recorded, also where no such span is in the Set.
 func (s Span) ParentID() SpanID {
-	if o, ok := s.set.odd[s.num]; ok {
-		return o.parentID
+	if s.Marks()&oddMarks != 0 {
+		return s.set.oddOf(s.num).parent
 	}
 	if p, ok := s.Parent(); ok {
 		return p.ID()
 	}
 	return SpanID{}
+}
+
+// HasRemoteParent reports whether the parent is a span of another process, as the span's flags say;
+// known is false if they do not.
+func (s Span) HasRemoteParent() (remote, known bool) {
+	const hasIsRemote, isRemote = 0x100, 0x200 // opentelemetry.proto.trace.v1.SpanFlags
+	f := s.Flags()
+	return f&(hasIsRemote|isRemote) == hasIsRemote|isRemote, f&hasIsRemote != 0
 }
 
 // Children yields the span's children, by start, then id.
@@ -72,7 +90,7 @@ func (s Span) Name() string { return s.set.texts.String(s.set.cols.name[s.num]) 
 
 // Service returns the service.name of the span's resource, or "unknown_service".
 func (s Span) Service() string {
-	return s.set.texts.String(s.set.resources[s.set.cols.resource[s.num]].service)
+	return s.set.texts.String(s.resource().service)
 }
 
 // Operation returns the span's name, or its template where such names vary: [Path.Operation].
@@ -81,7 +99,7 @@ func (s Span) Operation() string { return s.Path().Operation() }
 // Instance returns what names the running copy of the service: the first that its resource has of
 // service.instance.id, k8s.pod.name, k8s.pod.uid, container.id, host.name and host.id; or "".
 func (s Span) Instance() string {
-	return s.set.texts.String(s.set.resources[s.set.cols.resource[s.num]].instance)
+	return s.set.texts.String(s.resource().instance)
 }
 
 // Kind returns the span's kind.
@@ -128,26 +146,37 @@ func (s Span) Interval() (start, end int64, ok bool) {
 	return start, start + d, true
 }
 
-func (s Span) attrs() []uint32 {
+func (s Span) attrs() []AttrID {
 	c := &s.set.cols
 	return s.set.attrs[c.attr[s.num]:c.attr[s.num+1]]
 }
 
+func (s Span) resource() *resourceRow { return &s.set.resources[s.set.cols.resource[s.num]] }
+
 // Attr returns the value of one of the span's own attributes.
-func (s Span) Attr(key string) (Value, bool) { return s.set.find(s.attrs(), key) }
+func (s Span) Attr(key string) (Value, bool) { return s.set.valueOf(s.set.find(s.attrs(), key)) }
 
 // ResourceAttr returns the value of an attribute of the span's resource.
 func (s Span) ResourceAttr(key string) (Value, bool) {
-	r := &s.set.resources[s.set.cols.resource[s.num]]
-	return s.set.find(s.set.sideAttrs[r.attr:r.attr+r.attrs], key)
+	r := s.resource()
+	return s.set.valueOf(s.set.find(s.set.side(r.attr, r.attrs), key))
 }
+
+func (s *Set) valueOf(id AttrID, ok bool) (Value, bool) {
+	if !ok {
+		return Value{}, false
+	}
+	return s.AttrValue(id), true
+}
+
+// AttrID returns the number of the span's own attribute with the key.
+func (s Span) AttrID(key string) (AttrID, bool) { return s.set.find(s.attrs(), key) }
 
 // Attrs yields the span's attributes in the order in which they were recorded.
 func (s Span) Attrs() iter.Seq2[string, Value] {
 	return func(yield func(string, Value) bool) {
-		for _, p := range s.attrs() {
-			kv := s.set.Attr(AttrID(p))
-			if !yield(kv.Key, kv.Value) {
+		for _, id := range s.attrs() {
+			if !yield(s.set.AttrKey(id), s.set.AttrValue(id)) {
 				return
 			}
 		}
@@ -155,22 +184,12 @@ func (s Span) Attrs() iter.Seq2[string, Value] {
 }
 
 // AttrIDs yields the numbers of the span's attributes in its Set's dictionary.
-func (s Span) AttrIDs() iter.Seq[AttrID] { return attrIDs(s.attrs()) }
+func (s Span) AttrIDs() iter.Seq[AttrID] { return slices.Values(s.attrs()) }
 
 // ResourceAttrIDs yields the numbers of the attributes of the span's resource.
 func (s Span) ResourceAttrIDs() iter.Seq[AttrID] {
-	r := &s.set.resources[s.set.cols.resource[s.num]]
-	return attrIDs(s.set.sideAttrs[r.attr : r.attr+r.attrs])
-}
-
-func attrIDs(pairs []uint32) iter.Seq[AttrID] {
-	return func(yield func(AttrID) bool) {
-		for _, p := range pairs {
-			if !yield(AttrID(p)) {
-				return
-			}
-		}
-	}
+	r := s.resource()
+	return slices.Values(s.set.side(r.attr, r.attrs))
 }
 
 // NumEvents returns how many events the span has.
@@ -194,7 +213,7 @@ func (s Span) event(i int) Event {
 	e := s.set.events[int(s.set.cols.event[s.num])+i]
 	return Event{
 		Time: e.time, Name: s.set.texts.String(e.name),
-		Attributes: s.set.keyValues(s.set.sideAttrs[e.attr : e.attr+e.attrs]), DroppedAttributes: e.dropped,
+		Attributes: s.set.keyValues(s.set.side(e.attr, e.attrs)), DroppedAttributes: e.dropped,
 	}
 }
 
@@ -205,7 +224,7 @@ func (s Span) Links() iter.Seq[Link] {
 		for _, l := range s.set.links[c.link[s.num]:c.link[s.num+1]] {
 			if !yield(Link{
 				TraceID: l.trace, SpanID: l.span, TraceState: s.set.texts.String(l.state), Flags: l.flags,
-				Attributes: s.set.keyValues(s.set.sideAttrs[l.attr : l.attr+l.attrs]), DroppedAttributes: l.dropped,
+				Attributes: s.set.keyValues(s.set.side(l.attr, l.attrs)), DroppedAttributes: l.dropped,
 			}) {
 				return
 			}
@@ -222,9 +241,9 @@ func (s Span) ResourceIndex() int { return int(s.set.cols.resource[s.num]) }
 
 // Resource returns the span's resource.
 func (s Span) Resource() Resource {
-	r := &s.set.resources[s.set.cols.resource[s.num]]
+	r := s.resource()
 	return Resource{
-		Attributes:        s.set.keyValues(s.set.sideAttrs[r.attr : r.attr+r.attrs]),
+		Attributes:        s.set.keyValues(s.set.side(r.attr, r.attrs)),
 		DroppedAttributes: r.dropped, SchemaURL: s.set.texts.String(r.schema),
 	}
 }
@@ -237,17 +256,19 @@ func (s Span) Scope() Scope {
 	r := &s.set.scopes[s.meta().scope]
 	return Scope{
 		Name: s.set.texts.String(r.name), Version: s.set.texts.String(r.version),
-		Attributes:        s.set.keyValues(s.set.sideAttrs[r.attr : r.attr+r.attrs]),
+		Attributes:        s.set.keyValues(s.set.side(r.attr, r.attrs)),
 		DroppedAttributes: r.dropped, SchemaURL: s.set.texts.String(r.schema),
 	}
 }
 
-// Data returns the span as plain data, as it was added: adding it to another Builder gives an equal span.
+// Data returns the span as plain data, as it was recorded: a Builder that is given the data of all spans
+// of a Set builds equal traces. What the Builder settled stays settled: a key given twice, texts that
+// were no UTF-8, a short trace id, the Source of a trace read from several.
 func (s Span) Data() SpanData {
 	m := s.meta()
 	res, scope := s.Resource(), s.Scope()
 	d := SpanData{
-		TraceID: s.Trace().ID(), SpanID: s.ID(), ParentSpanID: s.ParentID(),
+		TraceID: s.Trace().ID(), SpanID: s.RecordedID(), ParentSpanID: s.ParentID(),
 		TraceState: s.TraceState(), Flags: m.flags, Name: s.Name(), Kind: s.Kind(),
 		Status: s.Status(), StatusMessage: s.StatusMessage(),
 		Attributes:        s.set.keyValues(s.attrs()),
@@ -260,7 +281,8 @@ func (s Span) Data() SpanData {
 	for l := range s.Links() {
 		d.Links = append(d.Links, l)
 	}
-	if o, ok := s.set.odd[s.num]; ok {
+	if s.Marks()&oddMarks != 0 {
+		o := s.set.oddOf(s.num)
 		d.Start, d.End = o.start, o.end
 	} else {
 		start, end, _ := s.Interval()

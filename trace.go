@@ -25,7 +25,7 @@ func (t Trace) Index() int { return int(t.num) }
 // Set returns the Set that the trace is part of.
 func (t Trace) Set() *Set { return t.set }
 
-// Source returns where the trace was read from, as its root's [SpanData.Source] said.
+// Source returns where the trace was read from, as the [SpanData.Source] of its primary root said.
 func (t Trace) Source() string { return t.set.sources[t.set.traces[t.num].source] }
 
 // bounds returns the numbers of the trace's first span and of the one after its last.
@@ -59,8 +59,9 @@ func (s *Set) spans(first, end int32) iter.Seq[Span] {
 	}
 }
 
-// Root returns the trace's primary root: the earliest root span, then the longest, then the one with
-// the smallest id. In a trace of orphans only it is the first orphan, and HasRoot is false.
+// Root returns the trace's primary root: the earliest span that names no parent, then the longest, then
+// the one with the smallest id. In a trace without such a span it is where a ring of parents was cut, or
+// else the first orphan, and then HasRoot is false.
 func (t Trace) Root() Span {
 	first, _ := t.bounds()
 	return Span{t.set, first}
@@ -111,13 +112,16 @@ func (t Trace) Interval() (start, end int64, ok bool) {
 	return start, end, true
 }
 
-// Duration returns the time from the trace's earliest start to its latest end, or 0 if not known.
+// Duration returns the time from the trace's earliest start to its latest end, or -1 if not known.
 func (t Trace) Duration() time.Duration {
-	start, end, _ := t.Interval()
+	start, end, ok := t.Interval()
+	if !ok {
+		return unknownDuration
+	}
 	return time.Duration(end - start)
 }
 
-// Find returns the trace's span with the given id.
+// Find returns the trace's span with the given [Span.ID]. It looks at each span in turn.
 func (t Trace) Find(id SpanID) (Span, bool) {
 	for s := range t.Spans() {
 		if s.ID() == id {

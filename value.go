@@ -1,7 +1,6 @@
 package tracewhy
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/binary"
 	"math"
@@ -113,8 +112,8 @@ func (v Value) Float() float64 {
 	return math.Float64frombits(v.num)
 }
 
-// Number returns the value of an integer, a floating-point number, or a string that spells a decimal
-// number, so that 500, 500.0 and "500" compare as one. It is false for anything else, NaN included.
+// Number returns the value of an integer, a floating-point number, or a string that spells a finite
+// decimal number. It is false for anything else, NaN included.
 func (v Value) Number() (float64, bool) {
 	switch v.kind {
 	case IntValue:
@@ -123,13 +122,41 @@ func (v Value) Number() (float64, bool) {
 		f := math.Float64frombits(v.num)
 		return f, f == f
 	case StringValue:
-		if v.str == "" || !strings.ContainsRune("0123456789+-.", rune(v.str[0])) || strings.ContainsAny(v.str, "xX_pP") {
+		if v.str == "" || strings.Trim(v.str, "0123456789+-.eE") != "" { // no Inf, no 0x1p-2, no 1_000
 			return 0, false
 		}
 		f, err := strconv.ParseFloat(v.str, 64)
-		return f, err == nil && f == f
+		return f, err == nil
 	}
 	return 0, false
+}
+
+// Canonical returns the value that stands for all which count as one in statistics and conditions: the
+// number 500 for 500, 500.0 and "500", and the boolean for "true" and "false". A string that spells a
+// number in another way than it would be printed stays as it is, since "007" and "1.10" may be a code
+// and a version.
+func (v Value) Canonical() Value {
+	const exact = 1 << 53 // up to here a float64 holds every integer
+	switch v.kind {
+	case FloatValue:
+		if f := v.Float(); f == math.Trunc(f) && math.Abs(f) <= exact {
+			return IntOf(int64(f))
+		}
+	case StringValue:
+		if v.str == "true" || v.str == "false" {
+			return BoolOf(v.str == "true")
+		}
+		if v.str == "" || strings.Trim(v.str, "0123456789-.") != "" {
+			return v
+		}
+		if n, err := strconv.ParseInt(v.str, 10, 64); err == nil && strconv.FormatInt(n, 10) == v.str {
+			return IntOf(n)
+		}
+		if f, err := strconv.ParseFloat(v.str, 64); err == nil && f != math.Trunc(f) && strconv.FormatFloat(f, 'f', -1, 64) == v.str {
+			return FloatOf(f)
+		}
+	}
+	return v
 }
 
 // Bytes returns a copy of a value of raw bytes, and nil for any other kind.
@@ -195,40 +222,10 @@ func (v Value) appendText(b []byte) []byte {
 // empty value, and counted.
 const MaxValueDepth = 64
 
-// Composite values (bytes, arrays, maps) are stored in a Set as one encoded string:
-// a kind byte, then the payload; see appendValue and decodeValue.
-
-// appendValue encodes v onto b; it reports false where nesting was cut at depth 0.
-func appendValue(b []byte, v Value, depth int) ([]byte, bool) {
-	whole := true
-	if depth <= 0 && (v.kind == ArrayValue || v.kind == MapValue) {
-		return append(b, byte(EmptyValue)), false
-	}
-	b = append(b, byte(v.kind))
-	switch v.kind {
-	case StringValue, BytesValue:
-		b = binary.AppendUvarint(b, uint64(len(v.str)))
-		b = append(b, v.str...)
-	case BoolValue, IntValue, FloatValue:
-		b = binary.LittleEndian.AppendUint64(b, v.num)
-	case ArrayValue, MapValue:
-		b = binary.AppendUvarint(b, uint64(len(v.elems)))
-		for _, e := range v.elems {
-			if v.kind == MapValue {
-				b = binary.AppendUvarint(b, uint64(len(e.Key)))
-				b = append(b, e.Key...)
-			}
-			var ok bool
-			b, ok = appendValue(b, e.Value, depth-1)
-			whole = whole && ok
-		}
-	}
-	return b, whole
-}
-
-// decodeValue reads what appendValue wrote; s is trusted, since only a Builder writes it.
-func decodeValue(s string) (Value, string) {
-	v := Value{kind: ValueKind(s[0])}
+// decodeValue reads a value that [Builder.encodeValue] wrote, and returns the rest of s, which is
+// trusted: it comes from nowhere else.
+func decodeValue(s string) (v Value, rest string) {
+	v.kind = ValueKind(s[0])
 	s = s[1:]
 	switch v.kind {
 	case StringValue, BytesValue:
@@ -258,14 +255,4 @@ func cutCounted(s string) (head, tail string) {
 func uvarint(s string) (uint64, int) {
 	n, k := binary.Uvarint([]byte(s[:min(len(s), binary.MaxVarintLen64)]))
 	return n, k
-}
-
-// compareValues is a total order on values: by kind, then by content. It serves determinism, not meaning.
-func compareValues(a, b Value) int {
-	if a.kind != b.kind {
-		return int(a.kind) - int(b.kind)
-	}
-	ea, _ := appendValue(nil, a, MaxValueDepth)
-	eb, _ := appendValue(nil, b, MaxValueDepth)
-	return bytes.Compare(ea, eb)
 }

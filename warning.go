@@ -1,6 +1,7 @@
 package tracewhy
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 )
@@ -14,19 +15,16 @@ type Warning struct {
 	TraceID string `json:"trace_id"` // an example, or ""
 }
 
-// The problems that reading and building a Set counts under stable codes. A span with a problem is
-// kept and marked unless the code's comment says otherwise.
+// The problems of spans that [Builder.Build] and [Builder.Add] count under stable codes. A span with a
+// problem is kept, and marked where there is a [Mark] for it, unless the comment says otherwise.
 const (
-	ProblemIDMissing          = "id_missing"          // no trace or span id: quarantined
 	ProblemIDZero             = "id_zero"             // an id of zeros only: quarantined
-	ProblemIDInvalid          = "id_invalid"          // an id that is no identifier: quarantined
-	ProblemIDLength           = "id_length"           // a binary id of the wrong length: quarantined
-	ProblemIDBase64           = "id_base64"           // an id written in base64, read as such
-	ProblemIDShort            = "id_short"            // a short id, padded with zeros on the left
+	ProblemShortIDJoined      = "id_short_joined"     // a trace id whose upper half was lost: joined to its trace
 	ProblemDuplicateSpan      = "duplicate_span"      // the same span twice: merged
 	ProblemPartialSpan        = "partial_span"        // an earlier report of a span that was later completed: merged
 	ProblemConflictingSpan    = "conflicting_span"    // one id, two contents: merged, the winner chosen by content
 	ProblemSharedSpanID       = "shared_span_id"      // client and server under one id: the server span got a derived id
+	ProblemAmbiguousParent    = "ambiguous_parent"    // the parent id is shared, and the service does not say whose child it is
 	ProblemSelfParent         = "self_parent"         // a span that names itself as its parent: a root
 	ProblemCycle              = "cycle"               // parents that form a ring: cut at its earliest span, which is a root
 	ProblemOrphan             = "orphan"              // the parent is not in the Set
@@ -36,7 +34,6 @@ const (
 	ProblemNegativeDuration   = "negative_duration"   // end before start: the duration is unknown
 	ProblemTimeMissing        = "time_missing"        // no start or no end: the interval is unknown
 	ProblemTimeOutOfRange     = "time_out_of_range"   // beyond the year 2262: the interval is unknown
-	ProblemTimeInvalid        = "time_invalid"        // a time that is no number of nanoseconds: quarantined
 	ProblemOutsideParent      = "outside_parent"      // starts before or ends after its parent
 	ProblemServiceMissing     = "service_missing"     // no service.name: "unknown_service"
 	ProblemDuplicateAttribute = "duplicate_attribute" // a key twice on one span: the last value holds
@@ -44,40 +41,51 @@ const (
 	ProblemAttributeDropped   = "attribute_dropped"   // left out by Builder.KeepAttribute
 	ProblemValueTruncated     = "value_truncated"     // cut to Builder.MaxValueLen
 	ProblemValueDepth         = "value_depth"         // nested deeper than MaxValueDepth: cut
-	ProblemValueInvalid       = "value_invalid"       // a value that is not of the type it says: kept as text, or empty
 	ProblemKindUnknown        = "kind_unknown"        // no kind of OpenTelemetry: unspecified
 	ProblemStatusUnknown      = "status_unknown"      // no status code of OpenTelemetry: unset
 	ProblemInvalidUTF8        = "invalid_utf8"        // repaired, with a hash that keeps different texts apart
 	ProblemWeightCapped       = "weight_capped"       // a sampling weight over MaxWeight
 	ProblemWeightInvalid      = "weight_invalid"      // a sampling threshold or probability that is none: unknown
+	ProblemWeightMissing      = "weight_missing"      // no recorded weight, while other traces of the Set have one: taken as 1
+	ProblemMixedSampling      = "mixed_sampling"      // spans of one trace disagree on its sampling weight: the largest holds
+	ProblemNameTemplated      = "name_templated"      // a span name with an identifier in it: its operation is a template
 	ProblemPathDepth          = "path_depth"          // a call path deeper than MaxPathDepth: folded
-	ProblemLegacySchema       = "legacy_schema"       // field names of an older OTLP
-	ProblemShape              = "shape"               // a part of the wrong JSON type: left out, its span quarantined
-	ProblemTrailingData       = "trailing_data"       // bytes after the last document
-	ProblemTruncatedInput     = "truncated_input"     // the input stops in the middle: complete spans are kept
-	ProblemSyntax             = "syntax"              // the input cannot be read past this point
-	ProblemEmptyInput         = "empty_input"         // an input without any span
-	ProblemDuplicateField     = "duplicate_field"     // a field twice in one message: the last holds
-	ProblemLimit              = "limit_exceeded"      // more than a reader's limit allows: the rest was not read
-	ProblemAttributeInvalid   = "attribute_invalid"   // an attribute that cannot be read: dropped
-	ProblemUnknownCompression = "unknown_compression" // compressed in a way that is not read
-	ProblemNotTraces          = "not_traces"          // well-formed input that holds no trace data
-	ProblemEventTimeMissing   = "event_time_missing"  // an event without a time
-	ProblemTooManyAttributes  = "too_many_attributes" // more attributes, events or links than a reader's limit
-	ProblemAmbiguousParent    = "ambiguous_parent"    // the parent id is shared: the caller was chosen by service
-	ProblemMixedSampling      = "mixed_sampling"      // spans of one trace disagree on its sampling weight
-	ProblemUnitSuspect        = "unit_suspect"        // a time of a magnitude that suggests another unit
-	ProblemLinkInvalid        = "link_invalid"        // a link without ids: dropped
 )
 
-// problemText says in words what a code means; codes without an entry use the message noted with them.
+// The problems of input that readers count with [Builder.Quarantine] and [Builder.Note].
+const (
+	ProblemIDMissing          = "id_missing"          // no trace or span id: quarantined
+	ProblemIDInvalid          = "id_invalid"          // an id that is no identifier: quarantined
+	ProblemIDLength           = "id_length"           // a binary id of the wrong length: quarantined
+	ProblemIDBase64           = "id_base64"           // an id written in base64, read as such
+	ProblemIDShort            = "id_short"            // a short id, padded with zeros on the left
+	ProblemTimeInvalid        = "time_invalid"        // a time that is no number of nanoseconds: quarantined
+	ProblemUnitSuspect        = "unit_suspect"        // a time of a magnitude that suggests another unit
+	ProblemAttributeInvalid   = "attribute_invalid"   // an attribute that cannot be read: dropped
+	ProblemValueInvalid       = "value_invalid"       // a value that is not of the type it says: kept as text, or empty
+	ProblemLinkInvalid        = "link_invalid"        // a link that leads nowhere: dropped
+	ProblemTooMany            = "too_many"            // more attributes, events or links on a span than a reader's limit: the first are kept
+	ProblemLegacySchema       = "legacy_schema"       // field names of an older format
+	ProblemDuplicateField     = "duplicate_field"     // a field twice in one message: the last holds
+	ProblemShape              = "shape"               // a part of the wrong type: left out, its span quarantined
+	ProblemSyntax             = "syntax"              // the input cannot be read past this point
+	ProblemTruncatedInput     = "truncated_input"     // the input stops in the middle: complete spans are kept
+	ProblemTrailingData       = "trailing_data"       // bytes after the last document
+	ProblemEmptyInput         = "empty_input"         // an input without any span
+	ProblemNotTraces          = "not_traces"          // well-formed input that holds no trace data
+	ProblemUnknownCompression = "unknown_compression" // compressed in a way that is not read
+	ProblemLimit              = "limit_exceeded"      // more than a reader's limit allows: the rest was not read
+)
+
+// problemText says in words what a code of this package means.
 var problemText = map[string]string{
-	ProblemIDMissing:          "spans without a trace or span id were left out",
 	ProblemIDZero:             "spans with an all-zero id were left out",
+	ProblemShortIDJoined:      "traces have spans with only the lower half of their id: joined",
 	ProblemDuplicateSpan:      "spans reported more than once were counted once",
 	ProblemPartialSpan:        "earlier reports of spans that were completed later were merged",
 	ProblemConflictingSpan:    "spans with one id and different contents were merged",
 	ProblemSharedSpanID:       "client and server spans share an id: the server span got one of its own",
+	ProblemAmbiguousParent:    "spans name a parent id that is shared, and their service does not say whose child they are",
 	ProblemSelfParent:         "spans name themselves as parent: taken as roots",
 	ProblemCycle:              "parent links form a ring: cut at its earliest span",
 	ProblemOrphan:             "spans whose parent is missing",
@@ -94,45 +102,85 @@ var problemText = map[string]string{
 	ProblemAttributeDropped:   "attributes were left out by the caller's filter",
 	ProblemValueTruncated:     "attribute values were cut to the length limit",
 	ProblemValueDepth:         "attribute values nested too deeply were cut",
+	ProblemKindUnknown:        "spans of an unknown kind: unspecified",
+	ProblemStatusUnknown:      "spans of an unknown status: unset",
 	ProblemInvalidUTF8:        "texts that are not UTF-8 were repaired",
 	ProblemWeightCapped:       "sampling weights were capped",
 	ProblemWeightInvalid:      "sampling probabilities that are none were ignored",
+	ProblemWeightMissing:      "traces without a sampling weight beside traces with one: taken as 1",
 	ProblemMixedSampling:      "spans of one trace disagree on its sampling weight: the largest holds",
+	ProblemNameTemplated:      "span names with identifiers in them were replaced by templates",
 	ProblemPathDepth:          "call paths too deep to keep apart were folded",
-	ProblemKindUnknown:        "spans of an unknown kind: unspecified",
-	ProblemStatusUnknown:      "spans of an unknown status: unset",
+
+	ProblemIDMissing:          "spans without a trace or span id were left out",
+	ProblemIDInvalid:          "spans with an id that is none were left out",
+	ProblemIDLength:           "spans with an id of the wrong length were left out",
+	ProblemIDBase64:           "ids written in base64 were read as such",
+	ProblemIDShort:            "short ids were padded with zeros",
+	ProblemTimeInvalid:        "spans with times that are none were left out",
+	ProblemUnitSuspect:        "times look as if they were in another unit",
+	ProblemAttributeInvalid:   "attributes that cannot be read were dropped",
+	ProblemValueInvalid:       "attribute values that are not of the type they say",
+	ProblemLinkInvalid:        "links that lead nowhere were dropped",
+	ProblemTooMany:            "spans have more attributes, events or links than the limit: the rest was dropped",
+	ProblemLegacySchema:       "field names of an older format were understood",
+	ProblemDuplicateField:     "fields given twice: the last holds",
+	ProblemShape:              "parts of the wrong type were left out",
+	ProblemSyntax:             "input that cannot be read any further",
+	ProblemTruncatedInput:     "input that stops in the middle: complete spans were kept",
+	ProblemTrailingData:       "input with bytes after its last document",
+	ProblemEmptyInput:         "input without any span",
+	ProblemNotTraces:          "input that holds no trace data",
+	ProblemUnknownCompression: "input compressed in an unknown way",
+	ProblemLimit:              "input beyond a limit was not read",
+
+	WarningTransactionBatch:  "spans link to too many traces to be part of one transaction: not joined",
+	WarningTransactionCommon: "correlation values are shared by too many traces: not joined",
 }
 
-// problems accumulates warnings by code, keeping the smallest example so that the order of input
-// does not show. The zero value is ready to use.
-type problems map[string]*Warning
+// problems accumulates warnings by code. Of examples and places it keeps the smallest, so that the
+// order of input does not show.
+type problems map[string]*problem
 
-func (p *problems) note(code, message string, id TraceID) {
+type problem struct {
+	count   int
+	example TraceID
+	where   string
+}
+
+func (p *problems) note(code, where string, id TraceID) {
 	if *p == nil {
 		*p = problems{}
 	}
 	w := (*p)[code]
 	if w == nil {
-		if text, ok := problemText[code]; ok {
-			message = text
-		}
-		w = &Warning{Code: code, Message: message}
+		w = &problem{}
 		(*p)[code] = w
-	} else if problemText[code] == "" && message < w.Message {
-		w.Message = message
 	}
-	w.Count++
-	if !id.IsZero() {
-		if s := id.String(); w.TraceID == "" || s < w.TraceID {
-			w.TraceID = s
-		}
+	w.count++
+	if !id.IsZero() && (w.example.IsZero() || bytes.Compare(id[:], w.example[:]) < 0) {
+		w.example = id
+	}
+	if where != "" && (w.where == "" || where < w.where) {
+		w.where = where
 	}
 }
 
+// list returns the problems as warnings, sorted by code.
 func (p problems) list() []Warning {
 	ws := make([]Warning, 0, len(p))
-	for _, w := range p {
-		ws = append(ws, *w)
+	for code, w := range p {
+		out := Warning{Code: code, Message: problemText[code], Count: w.count}
+		if w.where != "" {
+			if out.Message != "" {
+				out.Message += "; for example "
+			}
+			out.Message += w.where
+		}
+		if !w.example.IsZero() {
+			out.TraceID = w.example.String()
+		}
+		ws = append(ws, out)
 	}
 	slices.SortFunc(ws, func(a, b Warning) int { return cmp.Compare(a.Code, b.Code) })
 	return ws

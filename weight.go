@@ -1,23 +1,30 @@
 package tracewhy
 
 import (
-	"strconv"
+	"math"
 	"strings"
+
+	"github.com/tracewhy/tracewhy/internal/stats"
 )
 
 // MaxWeight is the largest weight that a trace can have: a sampling threshold comes from outside, and
 // one hostile value could otherwise outweigh everything else.
 const MaxWeight = 1e6
 
-// traceWeight returns how many traces one trace stands for, by the sampling probability recorded on its
-// spans: W3C tracestate "ot=th:…", or Jaeger's sampler.type probabilistic with sampler.param.
-// A trace without either has weight 1. Where spans disagree the largest weight holds, which is the
-// probability that the whole trace was kept with.
-func (b *Builder) traceWeight(id TraceID, rows []uint32) float64 {
-	weight, found := 1.0, false
+// The attributes in which Jaeger's clients record, on a trace's root, how it was sampled.
+const (
+	samplerType  = "sampler.type"
+	samplerParam = "sampler.param"
+)
+
+// traceWeight returns how many traces one trace stands for, and whether that was recorded; if not, the
+// weight is 1. Where spans disagree the largest weight holds: the whole trace was kept only if the span
+// that was the least likely to be kept was.
+func (b *Builder) traceWeight(id TraceID, rows []uint32) (weight float64, recorded bool) {
+	weight = 1
 	for _, r := range rows {
-		w, ok, err := b.spanWeight(&b.rows[r])
-		if err {
+		w, found, ok := b.spanWeight(r)
+		if found && !ok {
 			b.problems.note(ProblemWeightInvalid, "", id)
 		}
 		if !ok {
@@ -27,52 +34,61 @@ func (b *Builder) traceWeight(id TraceID, rows []uint32) float64 {
 			w = MaxWeight
 			b.problems.note(ProblemWeightCapped, "", id)
 		}
-		if found && w != weight {
+		if recorded && w != weight {
 			b.problems.note(ProblemMixedSampling, "", id)
 		}
-		weight, found = max(w, weight), true
+		weight, recorded = max(w, weight), true
 	}
-	return weight
+	return weight, recorded
 }
 
-// spanWeight reads one span's sampling probability: ok if there is one, invalid if it is none.
-func (b *Builder) spanWeight(r *rawSpan) (w float64, ok, invalid bool) {
+// spanWeight reads the weight recorded on one span: in the caller's attribute, in tracestate as
+// "ot=th:…", or in Jaeger's attributes. It is found if there is one, and ok if it makes sense.
+func (b *Builder) spanWeight(row uint32) (w float64, found, ok bool) {
+	r := b.row(row)
+	if b.WeightKey != "" {
+		if v, has := b.attr(row, b.WeightKey); has {
+			w, isNumber := v.Number()
+			return w, true, isNumber && w >= 1
+		}
+	}
 	if state := b.metaList[r.meta].traceState; state != 0 {
-		if th, has := thresholdOf(b.texts.String(state)); has {
-			w, ok := adjustedCount(th)
-			return w, ok, !ok
+		if th, has := thresholdOf(b.dict.texts.String(state)); has {
+			w, _, ok := stats.AdjustedCount(th, math.Inf(1)) // capped where all weights are
+			return w, true, ok
 		}
 	}
 	if !r.parentID.IsZero() {
-		return 0, false, false // Jaeger records its sampler on the root
-	}
-	var isProbabilistic bool
-	param := -1.0
-	for _, p := range b.attrs[r.attr:r.attrEnd] {
-		pr := b.pairs.list[p]
-		switch b.texts.String(pr.key) {
-		case "sampler.type":
-			isProbabilistic = pr.kind == StringValue && b.texts.String(uint32(pr.num)) == "probabilistic"
-		case "sampler.param":
-			switch v := (Value{kind: pr.kind, num: pr.num}); pr.kind {
-			case FloatValue:
-				param = v.Float()
-			case IntValue:
-				param = float64(v.Int())
-			case StringValue:
-				if f, err := strconv.ParseFloat(b.texts.String(uint32(pr.num)), 64); err == nil {
-					param = f
-				}
-			}
-		}
-	}
-	if !isProbabilistic {
 		return 0, false, false
 	}
-	if !(param > 0 && param <= 1) {
-		return 0, false, true
+	switch v, _ := b.attr(row, samplerType); v.Str() {
+	case "probabilistic":
+		param, _ := b.attr(row, samplerParam)
+		p, isNumber := param.Number()
+		return 1 / p, true, isNumber && p > 0 && p <= 1
+	case "const":
+		return 1, true, true
 	}
-	return 1 / param, true, false
+	return 0, false, false // rate limits and adaptive samplers record no probability
+}
+
+// attr returns the value of a text or number among a row's attributes.
+func (b *Builder) attr(row uint32, key string) (Value, bool) {
+	num, ok := b.dict.keys.Find(key)
+	if !ok {
+		return Value{}, false
+	}
+	for _, p := range b.attrsOf(row) {
+		pr := b.dict.pairs[p]
+		if pr.key != num {
+			continue
+		}
+		if pr.isText() {
+			return StringOf(b.dict.payload(pr)), true
+		}
+		return Value{kind: pr.kind, num: pr.num}, !pr.isBlob()
+	}
+	return Value{}, false
 }
 
 // thresholdOf returns the th value of tracestate's ot member.
@@ -89,18 +105,4 @@ func thresholdOf(state string) (string, bool) {
 		}
 	}
 	return "", false
-}
-
-// adjustedCount turns a rejection threshold T, 1 to 14 lower-case hexadecimal digits padded with zeros
-// on the right, into 2^56/(2^56-T), as OpenTelemetry's "TraceState: Probability Sampling" defines it.
-func adjustedCount(th string) (float64, bool) {
-	if len(th) < 1 || len(th) > 14 || strings.ToLower(th) != th {
-		return 0, false
-	}
-	t, err := strconv.ParseUint(th, 16, 64)
-	if err != nil {
-		return 0, false
-	}
-	const all = 1 << 56
-	return float64(all) / float64(all-t<<(4*(14-len(th)))), true
 }

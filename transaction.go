@@ -1,0 +1,175 @@
+package tracewhy
+
+// TransactionConfig says what makes several traces one transaction. Its zero value joins a trace with
+// those that its spans link to.
+type TransactionConfig struct {
+	// Key, if set, names a correlation attribute such as order.id: traces with a span that has an equal
+	// value ([Value.Canonical]) are one transaction. An empty text joins nothing.
+	Key string
+
+	// IgnoreLinks says that links join nothing, so that Key decides alone.
+	IgnoreLinks bool
+
+	// MaxFan is how many traces a span may link to, or share a value of Key, and still be joined with
+	// them. Above it the span is a batch that many transactions went through, and the value is no
+	// correlation id. 0 means 100.
+	MaxFan int
+}
+
+// Transaction is a group of traces that belong together.
+type Transaction struct {
+	Traces  []Trace // in the order of the Set, so the earliest first
+	Missing int     // how often a span links to a trace outside the cohort
+}
+
+// The warnings of [Cohort.Transactions].
+const (
+	WarningTransactionBatch  = "transaction_batch"  // a span links to more traces than TransactionConfig.MaxFan: not joined
+	WarningTransactionCommon = "transaction_common" // a correlation value is shared by more traces than that: not joined
+)
+
+// Transactions groups the traces of the cohort into transactions: for a payment that is taken in one
+// trace and settled from a queue in another, the outcome is that of both. Every trace is in exactly one
+// transaction; most are alone. Joining is transitive, and links join in both directions.
+//
+// It takes time in O(spans + links) of the cohort, nearly.
+func (c Cohort) Transactions(cfg TransactionConfig) ([]Transaction, []Warning) {
+	if c.set == nil {
+		return nil, nil
+	}
+	if cfg.MaxFan <= 0 {
+		cfg.MaxFan = 100
+	}
+	j := joiner{cohort: c, maxFan: cfg.MaxFan, parent: make([]int32, len(c.set.traces)), missing: map[int32]int{}}
+	for i := range j.parent {
+		j.parent[i] = int32(i)
+	}
+	if !cfg.IgnoreLinks {
+		j.joinLinks()
+	}
+	if cfg.Key != "" {
+		j.joinValues(cfg.Key)
+	}
+	return j.groups(), j.problems.list()
+}
+
+// joiner is a union-find structure over the traces of a Set: parent leads towards the earliest trace of
+// a group, so the result does not depend on the order of joining.
+type joiner struct {
+	cohort   Cohort
+	maxFan   int
+	parent   []int32
+	missing  map[int32]int // by trace
+	problems problems
+}
+
+func (j *joiner) find(t int32) int32 {
+	for j.parent[t] != t {
+		j.parent[t] = j.parent[j.parent[t]]
+		t = j.parent[t]
+	}
+	return t
+}
+
+func (j *joiner) join(x, y int32) {
+	x, y = j.find(x), j.find(y)
+	j.parent[max(x, y)] = min(x, y)
+}
+
+func (j *joiner) joinLinks() {
+	set := j.cohort.set
+	if len(set.links) == 0 {
+		return
+	}
+	targets := map[TraceID]bool{} // of one span
+	for t := range j.cohort.Traces() {
+		for s := range t.Spans() {
+			links := set.links[set.cols.link[s.num]:set.cols.link[s.num+1]]
+			if len(links) == 0 {
+				continue
+			}
+			clear(targets)
+			for _, l := range links {
+				targets[l.trace] = true
+			}
+			delete(targets, t.ID())
+			delete(targets, TraceID{}) // a broken link
+			if len(targets) > j.maxFan {
+				j.problems.note(WarningTransactionBatch, "", t.ID())
+				continue
+			}
+			for id := range targets {
+				if to, ok := set.Lookup(id); ok && j.cohort.Has(to) {
+					j.join(t.num, to.num)
+				} else {
+					j.missing[t.num]++
+				}
+			}
+		}
+	}
+}
+
+func (j *joiner) joinValues(key string) {
+	set := j.cohort.set
+	first, end := set.AttrRange(key)
+	values := attrRange{first, end}
+	if first == end {
+		return
+	}
+	// Values that count as one get the number of the first of them.
+	same := make([]AttrID, end-first)
+	byContent := map[string]AttrID{}
+	for id := first; id < end; id++ {
+		same[id-first] = id
+		if set.pairs[id].isBlob() {
+			continue
+		}
+		v := set.AttrValue(id).Canonical()
+		content := string(rune('0'+v.Kind())) + v.String()
+		if as, ok := byContent[content]; ok {
+			same[id-first] = as
+		} else {
+			byContent[content] = id
+		}
+	}
+	traces := make([][]int32, end-first) // by value, up to maxFan+1
+	for t := range j.cohort.Traces() {
+		for s := range t.Spans() {
+			id, ok := values.in(s.attrs())
+			if !ok || set.AttrValue(id).String() == "" {
+				continue
+			}
+			with := &traces[same[id-first]-first]
+			if n := len(*with); n <= j.maxFan && (n == 0 || (*with)[n-1] != t.num) {
+				*with = append(*with, t.num)
+			}
+		}
+	}
+	for _, with := range traces {
+		if len(with) > j.maxFan {
+			j.problems.note(WarningTransactionCommon, "", set.traces[with[0]].id)
+			continue
+		}
+		for _, t := range with {
+			j.join(with[0], t)
+		}
+	}
+}
+
+// groups returns the transactions, in the order of their first traces.
+func (j *joiner) groups() []Transaction {
+	var out []Transaction
+	at := map[int32]int{} // by first trace: place in out
+	for t := range j.cohort.Traces() {
+		first := j.find(t.num)
+		i, ok := at[first]
+		if !ok {
+			i = len(out)
+			at[first] = i
+			out = append(out, Transaction{})
+		}
+		out[i].Traces = append(out[i].Traces, t)
+		out[i].Missing += j.missing[t.num]
+	}
+	return out
+}

@@ -1,0 +1,213 @@
+package tracewhy
+
+import (
+	"cmp"
+	"slices"
+)
+
+// treeWork arranges the spans of traces into trees. It holds buffers that are reused from trace to
+// trace. Places are positions in order of span id.
+type treeWork struct {
+	b        *Builder
+	parent   []int32 // by place: the parent's place, or noParent
+	state    []uint8
+	children []int32 // places, grouped by parent, siblings in order
+	first    []int32 // by the parent's place + 1 (0: no parent): where its children begin in children
+	stack    []int32
+	rows     []uint32
+	place    []int32 // by place in id order: place in the output
+}
+
+// arrange reorders the rows of one trace, which come sorted by span id, into pre-order: roots before
+// cut cycles before orphans, siblings by start, then id. It sets parent and end beside them and marks
+// what is odd.
+func (w *treeWork) arrange(id TraceID, rows []uint32, parent, end []int32) {
+	w.link(id, rows)
+	w.cutCycles(id, rows)
+	w.sortSiblings(rows)
+	w.walk(rows, parent, end)
+	w.noteShape(id, rows, parent)
+}
+
+// link finds each row's parent by its id.
+func (w *treeWork) link(id TraceID, rows []uint32) {
+	b := w.b
+	w.parent = resize(w.parent, len(rows))
+	for i, r := range rows {
+		row := b.row(r)
+		w.parent[i] = noParent
+		switch {
+		case row.parentID.IsZero():
+		case row.parentID == row.spanID:
+			row.marks |= MarkCycleCut
+			b.problems.note(ProblemSelfParent, "", id)
+		default:
+			if p := w.find(rows, row.parentID.num()); p >= 0 {
+				w.parent[i] = int32(p)
+				continue
+			}
+			row.marks |= MarkOrphan
+			b.problems.note(ProblemOrphan, "", id)
+		}
+	}
+}
+
+// find returns the place of the span with the given id, or -1.
+func (w *treeWork) find(rows []uint32, id uint64) int {
+	lo, hi := 0, len(rows)
+	for lo < hi {
+		mid := (lo + hi) / 2
+		switch at := w.b.row(rows[mid]).spanID.num(); {
+		case at == id:
+			return mid
+		case at < id:
+			lo = mid + 1
+		default:
+			hi = mid
+		}
+	}
+	return -1
+}
+
+// cutCycles makes the earliest member of each ring of parents (by start, then id) a root.
+func (w *treeWork) cutCycles(id TraceID, rows []uint32) {
+	const (
+		unseen, onPath, done = 0, 1, 2
+	)
+	b := w.b
+	w.state = resize(w.state, len(rows))
+	clear(w.state)
+	for i := range rows {
+		at := int32(i)
+		for at != noParent && w.state[at] == unseen {
+			w.state[at] = onPath
+			at = w.parent[at]
+		}
+		cut := int32(noParent)
+		if at != noParent && w.state[at] == onPath { // a ring through at
+			cut = at
+			for m := w.parent[at]; m != at; m = w.parent[m] {
+				x, y := b.row(rows[m]).sortStart(), b.row(rows[cut]).sortStart()
+				if x < y || x == y && m < cut {
+					cut = m
+				}
+			}
+		}
+		// All of the path is settled, also what lies beyond the cut.
+		for at := int32(i); at != noParent && w.state[at] == onPath; at = w.parent[at] {
+			w.state[at] = done
+		}
+		if cut != noParent {
+			w.parent[cut] = noParent
+			b.row(rows[cut]).marks |= MarkCycleCut
+			b.problems.note(ProblemCycle, "", id)
+		}
+	}
+}
+
+// sortSiblings fills children and first.
+func (w *treeWork) sortSiblings(rows []uint32) {
+	b, n := w.b, len(rows)
+	w.first = resize(w.first, n+2)
+	clear(w.first)
+	for _, p := range w.parent[:n] {
+		w.first[p+2]++
+	}
+	for i := 1; i < n+2; i++ {
+		w.first[i] += w.first[i-1]
+	}
+	// Placing the rows in id order leaves siblings in id order.
+	w.children = resize(w.children, n)
+	w.place = resize(w.place, n+1)
+	next := w.place[:n+1]
+	copy(next, w.first)
+	for i, p := range w.parent[:n] {
+		w.children[next[p+1]] = int32(i)
+		next[p+1]++
+	}
+	byStart := func(x, y int32) int { return cmp.Compare(b.row(rows[x]).sortStart(), b.row(rows[y]).sortStart()) }
+	slices.SortFunc(w.children[:w.first[1]], func(x, y int32) int {
+		const rank = MarkOrphan | MarkCycleCut
+		r, s := b.row(rows[x]), b.row(rows[y])
+		return cmp.Or(cmp.Compare(rootRank(r.marks&rank), rootRank(s.marks&rank)), byStart(x, y), cmp.Compare(s.end, r.end), cmp.Compare(x, y))
+	})
+	for i := 1; i <= n; i++ {
+		if kids := w.children[w.first[i]:w.first[i+1]]; len(kids) > 1 {
+			slices.SortFunc(kids, func(x, y int32) int { return cmp.Or(byStart(x, y), cmp.Compare(x, y)) })
+		}
+	}
+}
+
+// rootRank orders spans without a parent: first those that name none.
+func rootRank(m Mark) int {
+	switch {
+	case m.Has(MarkOrphan):
+		return 2
+	case m.Has(MarkCycleCut):
+		return 1
+	}
+	return 0
+}
+
+// walk writes rows in pre-order, and the parents and ends beside them, without recursion.
+func (w *treeWork) walk(rows []uint32, parent, end []int32) {
+	n := len(rows)
+	w.rows = append(w.rows[:0], rows...)
+	w.stack = w.stack[:0]
+	push := func(of int32) {
+		kids := w.children[w.first[of+1]:w.first[of+2]]
+		for i := len(kids) - 1; i >= 0; i-- {
+			w.stack = append(w.stack, kids[i])
+		}
+	}
+	push(noParent)
+	for out := int32(0); len(w.stack) > 0; out++ {
+		at := w.stack[len(w.stack)-1]
+		w.stack = w.stack[:len(w.stack)-1]
+		rows[out] = w.rows[at]
+		w.place[at] = out
+		parent[out] = noParent
+		if p := w.parent[at]; p != noParent {
+			parent[out] = w.place[p]
+		}
+		push(at)
+	}
+	for i := range end[:n] {
+		end[i] = int32(i) + 1
+	}
+	for i := n - 1; i > 0; i-- {
+		if p := parent[i]; p != noParent {
+			end[p] = max(end[p], end[i])
+		}
+	}
+}
+
+// noteShape counts what is odd about the finished tree.
+func (w *treeWork) noteShape(id TraceID, rows []uint32, parent []int32) {
+	b, roots := w.b, 0
+	for i, r := range rows {
+		row := b.row(r)
+		if p := parent[i]; p != noParent {
+			q := b.row(rows[p])
+			if (row.marks|q.marks)&(MarkTimeUnknown|MarkNegativeDuration) == 0 && (row.start < q.start || row.end > q.end) {
+				row.marks |= MarkOutsideParent
+				b.problems.note(ProblemOutsideParent, "", id)
+			}
+		} else if row.marks&MarkOrphan == 0 {
+			roots++
+		}
+	}
+	switch {
+	case roots == 0:
+		b.problems.note(ProblemNoRoot, "", id)
+	case roots > 1:
+		b.problems.note(ProblemSeveralRoots, "", id)
+	}
+}
+
+func resize[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n, n+n/2)
+	}
+	return s[:n]
+}
