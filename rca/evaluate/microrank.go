@@ -53,7 +53,10 @@ func rankByMicroRank(ctx context.Context, baseline, incident tracewhy.Cohort) (*
 	if err != nil {
 		return nil, err
 	}
-	abnormal := incident.Select(func(t tracewhy.Trace) bool { return c.tookLonger(t, expected) })
+	abnormal, err := c.abnormalTraces(ctx, incident, expected)
+	if err != nil {
+		return nil, err
+	}
 	normal := incident.Minus(abnormal)
 	if normal.Len() == 0 {
 		normal = baseline.Minus(abnormal)
@@ -69,7 +72,11 @@ func rankByMicroRank(ctx context.Context, baseline, incident tracewhy.Cohort) (*
 	}
 	scores := slices.Repeat([]float64{math.NaN()}, len(c.operations))
 	if abnormal.Len() > 0 && normal.Len() > 0 {
-		for i, s := range dstar2(bad, good, len(nodes.all)) {
+		spectrum, err := dstar2(ctx, bad, good, len(nodes.all))
+		if err != nil {
+			return nil, err
+		}
+		for i, s := range spectrum {
 			if op := nodes.all[i].operation; !(scores[op] >= s) {
 				scores[op] = s
 			}
@@ -123,16 +130,25 @@ func (c *catalog) expectedTimes(ctx context.Context, baseline tracewhy.Cohort) (
 	return expected, err
 }
 
-// tookLonger reports whether the trace's roots took longer than its spans were expected to.
-func (c *catalog) tookLonger(t tracewhy.Trace, expected []float64) bool {
-	var took, allowed float64
-	for s := range t.Spans() {
-		if _, ok := s.Parent(); !ok {
-			took += float64(max(0, s.Duration())) / 1e6
+// abnormalTraces returns the traces whose roots took longer than their spans were expected to.
+func (c *catalog) abnormalTraces(ctx context.Context, cohort tracewhy.Cohort, expected []float64) (tracewhy.Cohort, error) {
+	var abnormal []int // by number
+	err := eachTrace(ctx, cohort, func(t tracewhy.Trace) {
+		var took, allowed float64
+		for s := range t.Spans() {
+			if _, ok := s.Parent(); !ok {
+				took += float64(max(0, s.Duration())) / 1e6
+			}
+			allowed += expected[c.operation(s)]
 		}
-		allowed += expected[c.operation(s)]
-	}
-	return took > allowed
+		if took > allowed {
+			abnormal = append(abnormal, t.Index())
+		}
+	})
+	return cohort.Select(func(t tracewhy.Trace) bool {
+		_, ok := slices.BinarySearch(abnormal, t.Index())
+		return ok
+	}), err
 }
 
 // graphNode is an operation of one instance.
@@ -231,7 +247,7 @@ func setKey(set []int) string {
 }
 
 // pageRank returns the weight of each operation: its rank, the largest being 1, times the mean rank.
-func (g *operationGraph) pageRank(u []float64) []float64 {
+func (g *operationGraph) pageRank(ctx context.Context, u []float64) ([]float64, error) {
 	present := 0
 	for _, n := range g.covered {
 		if n > 0 {
@@ -248,6 +264,9 @@ func (g *operationGraph) pageRank(u []float64) []float64 {
 	t := slices.Repeat([]float64{start}, len(g.covers))
 	nextO, nextT := make([]float64, len(o)), make([]float64, len(t))
 	for range microRankIterations {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		clear(nextO)
 		for trace, covers := range g.covers {
 			var rank float64
@@ -277,7 +296,7 @@ func (g *operationGraph) pageRank(u []float64) []float64 {
 	for n := range o {
 		o[n] *= mean
 	}
-	return o
+	return o, nil
 }
 
 // scale divides by the largest element.
@@ -290,8 +309,15 @@ func scale(v []float64) {
 }
 
 // dstar2 returns the score of each of n operations.
-func dstar2(bad, good *operationGraph, n int) []float64 {
-	f, p := bad.pageRank(bad.preferences(true)), good.pageRank(good.preferences(false))
+func dstar2(ctx context.Context, bad, good *operationGraph, n int) ([]float64, error) {
+	f, err := bad.pageRank(ctx, bad.preferences(true))
+	if err != nil {
+		return nil, err
+	}
+	p, err := good.pageRank(ctx, good.preferences(false))
+	if err != nil {
+		return nil, err
+	}
 	numBad := float64(len(bad.covers))
 	inGraph := func(g *operationGraph, i int) bool { return i < len(g.covered) && g.covered[i] > 0 }
 	scores := make([]float64, n)
@@ -309,5 +335,5 @@ func dstar2(bad, good *operationGraph, n int) []float64 {
 		}
 		scores[i] = float64(ef*ef) / (ep + nf)
 	}
-	return scores
+	return scores, nil
 }

@@ -280,15 +280,15 @@ func suspiciousSets(ctx context.Context, kinds []*traceKind, numServices int) ([
 	var found []serviceSet
 	start, _ := closed(all, -1)
 	for stack := []serviceSet{start}; len(stack) > 0 && len(found) < traceRCAMaxSets; {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
 		set := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
 		if set.services.Len() > 0 {
 			found = append(found, set)
 		}
 		for s := set.last + 1; s < numServices; s++ {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
 			if set.services.Has(s) {
 				continue
 			}
