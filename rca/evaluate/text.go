@@ -30,8 +30,8 @@ func (r *Result) WriteText(w io.Writer) error {
 			focus = i
 		}
 	}
-	b.WriteString("Shares in percent, with 95 % intervals. cover: incidents in which the ranker did not abstain (else\n" +
-		"it missed); AC@k: the true service is among the first k; false alarms: quiet cases with a cause named.\n\n")
+	b.WriteString("Shares in percent, with 95 % intervals. cover: incidents not abstained from (abstaining is a\n" +
+		"miss); AC@k: the true service is among the first k; false alarms: quiet cases with a cause named.\n\n")
 	for _, g := range r.Groups {
 		fmt.Fprintf(&b, "%s: %s\n", plain(named(g.Name)), count(g.Incidents, "incident")+", "+count(g.Quiet, "quiet case"))
 		header(&b, "ranker", true)
