@@ -9,13 +9,16 @@ import (
 )
 
 // blockTable numbers distinct resources or scopes: by the caller's pointer where it was seen lately,
-// else by content.
+// else by content. Readers come to know parts of a resource or scope after spans that have it, a schema
+// URL for example, so one is looked at again when the run of spans that use it ends.
 type blockTable[T, R any] struct {
-	last    *T
-	lastRef blockRef
-	byPtr   map[*T]blockRef
-	content intern.Table
-	rows    []R
+	last     *T
+	lastRef  blockRef
+	lastRead T      // what last led to when it was read
+	from     uint32 // the row at which the run of spans that use last begins
+	byPtr    map[*T]blockRef
+	content  intern.Table
+	rows     []R
 }
 
 // A blockRef is what a pointer to a resource or scope leads to: its number, and the codes of the
@@ -46,65 +49,143 @@ type scopeRow struct {
 
 const unknownService = "unknown_service"
 
+// resource numbers the resource of the span being added.
 func (b *Builder) resource(r *Resource) uint32 {
-	return lookUpBlock(b, &b.resources, r, func(at int) (row resourceRow, head [4]uint32) {
-		if r != nil {
-			b.addAttributes(&b.sideAttrs, r.Attributes, everyAttribute)
-			row.dropped, row.schema = r.DroppedAttributes, b.text(r.SchemaURL)
-		}
-		row.attr, row.attrs = uint32(at), uint32(b.sideAttrs.Len()-at)
-		b.identify(&row)
-		return row, [4]uint32{row.dropped, row.schema}
-	})
+	if t := &b.resources; t.last != r || len(t.rows) == 0 {
+		b.settleResource()
+		t.open(b, r, b.readResource)
+	}
+	return b.resources.lastRef.num
 }
 
+// settleResource ends a run of spans with one resource: what was filled in since it was read holds for
+// all of them.
+func (b *Builder) settleResource() {
+	t := &b.resources
+	if r := t.last; r != nil && !sameResource(r, &t.lastRead) && b.mustFit(&SpanData{Resource: r}) {
+		delete(t.byPtr, r)
+		num := t.lastRef.num
+		if t.open(b, r, b.readResource); t.lastRef.num != num {
+			for i := t.from; i < uint32(b.rows.Len()); i++ {
+				b.row(i).res = t.lastRef.num
+			}
+		}
+	}
+	b.noteRun(t.from, t.lastRef.codes)
+	t.from = uint32(b.rows.Len())
+}
+
+// scope numbers the scope of the span being added.
 func (b *Builder) scope(s *Scope) uint32 {
-	return lookUpBlock(b, &b.scopes, s, func(at int) (row scopeRow, head [4]uint32) {
-		if s != nil {
-			b.addAttributes(&b.sideAttrs, s.Attributes, everyAttribute)
-			row.dropped, row.schema, row.name, row.version = s.DroppedAttributes, b.text(s.SchemaURL), b.text(s.Name), b.text(s.Version)
-		}
-		row.attr, row.attrs = uint32(at), uint32(b.sideAttrs.Len()-at)
-		return row, [4]uint32{row.dropped, row.schema, row.name, row.version}
-	})
+	if t := &b.scopes; t.last != s || len(t.rows) == 0 {
+		b.settleScope()
+		t.open(b, s, b.readScope)
+	}
+	return b.scopes.lastRef.num
 }
 
-// lookUpBlock numbers the block at p. Where the pointer is new it calls read, which appends the block's
-// attributes to b.sideAttrs; they are taken off again if an equal block is known.
-func lookUpBlock[T, R any](b *Builder, t *blockTable[T, R], p *T, read func(at int) (row R, head [4]uint32)) uint32 {
-	ref, ok := t.lastRef, t.last == p && len(t.rows) > 0
-	if !ok {
-		if ref, ok = t.byPtr[p]; !ok {
-			at := b.sideAttrs.Len()
-			b.inBlock, b.blockCodes = true, nil
-			row, head := read(at)
-			b.inBlock = false
-			key := b.dict.scratch[:0]
-			for _, x := range head {
-				key = binary.LittleEndian.AppendUint32(key, x)
+// settleScope does for a scope what settleResource does for a resource.
+func (b *Builder) settleScope() {
+	t := &b.scopes
+	if s := t.last; s != nil && !sameScope(s, &t.lastRead) && b.mustFit(&SpanData{Scope: s}) {
+		delete(t.byPtr, s)
+		num := t.lastRef.num
+		if t.open(b, s, b.readScope); t.lastRef.num != num {
+			for i := t.from; i < uint32(b.rows.Len()); i++ {
+				m := b.metaList[b.row(i).meta]
+				m.scope = t.lastRef.num
+				b.row(i).meta = b.meta(m)
 			}
-			for _, x := range b.sideAttrs.Range(at, b.sideAttrs.Len()) {
-				key = binary.LittleEndian.AppendUint32(key, x)
-			}
-			b.dict.scratch = key
-			num, added := t.content.Intern(unsafe.String(unsafe.SliceData(key), len(key)))
-			if added {
-				t.rows = append(t.rows, row)
-			} else {
-				b.sideAttrs.Truncate(at)
-			}
-			ref = blockRef{num, b.blockCodes}
-			if t.byPtr == nil || len(t.byPtr) >= maxPointers {
-				t.byPtr = map[*T]blockRef{}
-			}
-			t.byPtr[p] = ref
 		}
-		t.last, t.lastRef = p, ref
 	}
-	for _, code := range ref.codes {
-		b.note(code)
+	b.noteRun(t.from, t.lastRef.codes)
+	t.from = uint32(b.rows.Len())
+}
+
+// mustFit is hasRoom for what was filled in.
+func (b *Builder) mustFit(s *SpanData) bool {
+	if !b.hasRoom(s) {
+		b.err = ErrTooLarge
 	}
-	return ref.num
+	return b.err == nil
+}
+
+// noteRun counts the problems of a resource or scope for each of the spans that use it, from a row on.
+func (b *Builder) noteRun(from uint32, codes []string) {
+	for _, code := range codes {
+		for i := from; i < uint32(b.rows.Len()); i++ {
+			b.problems.note(code, "", b.traceIDs[b.row(i).trace])
+		}
+	}
+}
+
+func sameResource(x, y *Resource) bool {
+	return sameList(x.Attributes, y.Attributes) && x.DroppedAttributes == y.DroppedAttributes && x.SchemaURL == y.SchemaURL
+}
+
+func sameScope(x, y *Scope) bool {
+	return x.Name == y.Name && x.Version == y.Version && sameList(x.Attributes, y.Attributes) &&
+		x.DroppedAttributes == y.DroppedAttributes && x.SchemaURL == y.SchemaURL
+}
+
+func sameList(x, y []KeyValue) bool {
+	return len(x) == len(y) && unsafe.SliceData(x) == unsafe.SliceData(y)
+}
+
+func (b *Builder) readResource(r *Resource) (row resourceRow, head [4]uint32) {
+	at := b.sideAttrs.Len()
+	if r != nil {
+		b.addAttributes(&b.sideAttrs, r.Attributes, everyAttribute)
+		row.dropped, row.schema = r.DroppedAttributes, b.text(r.SchemaURL)
+	}
+	row.attr, row.attrs = uint32(at), uint32(b.sideAttrs.Len()-at)
+	b.identify(&row)
+	return row, [4]uint32{row.dropped, row.schema}
+}
+
+func (b *Builder) readScope(s *Scope) (row scopeRow, head [4]uint32) {
+	at := b.sideAttrs.Len()
+	if s != nil {
+		b.addAttributes(&b.sideAttrs, s.Attributes, everyAttribute)
+		row.dropped, row.schema, row.name, row.version = s.DroppedAttributes, b.text(s.SchemaURL), b.text(s.Name), b.text(s.Version)
+	}
+	row.attr, row.attrs = uint32(at), uint32(b.sideAttrs.Len()-at)
+	return row, [4]uint32{row.dropped, row.schema, row.name, row.version}
+}
+
+// open makes the block at p the one that spans use. Where the pointer is new it calls read, which appends
+// the block's attributes to b.sideAttrs; they are taken off again if an equal block is known.
+func (t *blockTable[T, R]) open(b *Builder, p *T, read func(*T) (row R, head [4]uint32)) {
+	ref, ok := t.byPtr[p]
+	if !ok {
+		at := b.sideAttrs.Len()
+		b.inBlock, b.blockCodes = true, nil
+		row, head := read(p)
+		b.inBlock = false
+		key := b.dict.scratch[:0]
+		for _, x := range head {
+			key = binary.LittleEndian.AppendUint32(key, x)
+		}
+		for _, x := range b.sideAttrs.Range(at, b.sideAttrs.Len()) {
+			key = binary.LittleEndian.AppendUint32(key, x)
+		}
+		b.dict.scratch = key
+		num, added := t.content.Intern(unsafe.String(unsafe.SliceData(key), len(key)))
+		if added {
+			t.rows = append(t.rows, row)
+		} else {
+			b.sideAttrs.Truncate(at)
+		}
+		ref = blockRef{num, b.blockCodes}
+		if t.byPtr == nil || len(t.byPtr) >= maxPointers {
+			t.byPtr = map[*T]blockRef{}
+		}
+		t.byPtr[p] = ref
+	}
+	t.last, t.lastRef = p, ref
+	if p != nil {
+		t.lastRead = *p
+	}
 }
 
 // note counts a problem of the span being added. What is wrong with a resource or scope is kept with

@@ -16,6 +16,8 @@ import (
 // the Builder is empty afterwards, and keeps its options.
 func (b *Builder) Build(ctx context.Context) (*Set, error) {
 	defer func() { b.collected = collected{} }()
+	b.settleResource()
+	b.settleScope()
 	if b.err != nil {
 		return nil, b.err
 	}

@@ -25,8 +25,9 @@ type SpanData struct {
 	DroppedEvents     uint32
 	DroppedLinks      uint32
 
-	// Resource and Scope may be shared by many spans: the Builder reads what a pointer leads to when
-	// it first sees it, so neither may change after it was passed to Add. Nil means empty.
+	// Resource and Scope may be shared by many spans. What they point to may be completed, by setting
+	// its fields, until a span with another one is added, or the Set is built: then it holds for all
+	// spans added with it, and must not change any more. Nil means empty.
 	Resource *Resource
 	Scope    *Scope
 
