@@ -57,10 +57,12 @@ func newTree(rows []timeline.Row) *tree {
 	return t
 }
 
-// alike is what calls have in common that are folded together.
+// alike is what calls have in common that are folded together: who made them, their path, and the path
+// of the first call below, which tells clients apart that call different services under one name.
 type alike struct {
 	parent int
 	path   tracewhy.PathID
+	below  tracewhy.PathID
 }
 
 // choose decides which rows are shown, on at most limit lines: the first root, then the rows that the
@@ -70,14 +72,13 @@ func (t *tree) choose(limit int, pointed func(tracewhy.Span) bool) {
 	shownAlike := map[alike]int{}
 	keys := t.importance(pointed)
 	for _, k := range keys {
-		if t.shown[k.row] || shownAlike[t.alike(k.row)] >= keepAlike {
-			continue
-		}
-		chain := 0
+		chain, alike := 0, 0
 		for j := k.row; !t.shown[j]; j = t.parent[j] {
 			chain++
+			alike = max(alike, shownAlike[t.alike(j)])
 		}
 		switch {
+		case chain == 0, alike >= keepAlike:
 		case t.lines == 0, chain <= max(2, limit/2) && t.lines+t.cost(k.row) <= limit:
 			for j := k.row; !t.shown[j]; j = t.parent[j] {
 				t.show(j)
@@ -92,7 +93,14 @@ func (t *tree) choose(limit int, pointed func(tracewhy.Span) bool) {
 	}
 }
 
-func (t *tree) alike(i int) alike { return alike{t.parent[i], t.rows[i].Span.Path().ID()} }
+func (t *tree) alike(i int) alike {
+	a := alike{parent: t.parent[i], path: t.rows[i].Span.Path().ID()}
+	a.below = a.path
+	if t.end[i] > i+1 {
+		a.below = t.rows[i+1].Span.Path().ID()
+	}
+	return a
+}
 
 // importance is what decides which rows are shown.
 type importance struct {

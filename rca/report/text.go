@@ -217,7 +217,7 @@ func (p *printer) damage(r *rca.Report, top *rca.RootCause) {
 		return []string{phrase(" ", s.Kind, s.What) + ":", quantity(s.Baseline, s.Unit) + " → " + quantity(s.Incident, s.Unit) + ",",
 			phrase(", ", change(s.Excess, s.Unit), quality(s.Q))}
 	})
-	if top != nil && top.Attributable.Value.IsKnown() {
+	if top != nil && top.Attributable.Of != "" && top.Attributable.Value.IsKnown() {
 		p.field("", "this cause explains "+estimate(top.Attributable.Interval, "share")+" of the excess "+top.Attributable.Of)
 	}
 }

@@ -206,7 +206,7 @@ func (c *canvas) folded(t *tree, p, depth int) {
 	same, spans := true, 0
 	cells := make([]cell, c.bar)
 	for _, i := range list {
-		same = same && t.rows[i].Span.Path() == t.rows[list[0]].Span.Path()
+		same = same && t.alike(i) == t.alike(list[0])
 		spans += t.end[i] - i
 		r := t.rows[i]
 		c.cover(cells, timeline.Section{Start: r.Offset, End: r.Offset + r.Duration}, func(x *cell, d time.Duration) { x.covered += d })
@@ -227,7 +227,7 @@ func (c *canvas) folded(t *tree, p, depth int) {
 	c.row("", indent(depth)+label, faint, paint(cells, folded, folded), faint, "")
 }
 
-// showsAlike reports whether a sibling of row i with the same path is shown.
+// showsAlike reports whether a sibling that is like row i is shown.
 func (t *tree) showsAlike(i int) bool {
 	p := t.parent[i]
 	first, end := 0, len(t.rows)
@@ -235,7 +235,7 @@ func (t *tree) showsAlike(i int) bool {
 		first, end = p+1, t.end[p]
 	}
 	for j := first; j < end; j = t.end[j] {
-		if t.shown[j] && t.rows[j].Span.Path() == t.rows[i].Span.Path() {
+		if t.shown[j] && t.alike(j) == t.alike(i) {
 			return true
 		}
 	}
