@@ -67,7 +67,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 
 // write makes the case's folder within dir.
 func write(c scenario.Case, dir string) error {
-	files, err := c.Files()
+	files, err := filesOf(c)
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func write(c scenario.Case, dir string) error {
 		return err
 	}
 	for _, f := range files {
-		if err := os.WriteFile(filepath.Join(dir, f.Name), f.Data, 0o666); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, f.name), f.data, 0o666); err != nil {
 			return err
 		}
 	}

@@ -17,6 +17,7 @@ func newEstate(seed uint64) *estate {
 		suffix: pick(r, suffixes...), prefix: pick(r, prefixes...), namespace: pick(r, namespaces...),
 		domain: pick(r, domains...), keys: r.IntN(3),
 	}
+	b.trouble = magnitude(r, 0.5, 6)
 	b.places()
 	b.bank()
 	return b.estate
@@ -71,6 +72,7 @@ func (b *builder) bank() {
 
 	// What many need: each a call of one's own, with its own limits.
 	push := b.vendor(rolePush, "/v2/messages", 60)
+	push.errors = magnitude(r, 0.003, 0.04) // nobody minds
 	notify := b.op(b.service(roleNotification, techQueue), "", "", "Customer", 2,
 		b.call(push).within(3*second).retried(2))
 	audit := b.op(b.service(roleAudit, techQueue), "", "", "Events", 1.5)
@@ -78,6 +80,7 @@ func (b *builder) bank() {
 	policy := b.op(b.service(rolePolicy, b.protocol()), "POST", "/decisions", "Decide", 1.5)
 	features := b.op(b.service(roleFeatures, b.protocol()), "POST", "/features", "Lookup", 2)
 	features.steps = inOrder(b.call(b.redis(features.service, "MGET")))
+	features.errors = magnitude(r, 0.001, 0.02) // its callers can do without
 	reference := b.op(b.service(roleReference, b.protocol()), "GET", "/products", "Product", 1)
 	reference.steps = inOrder(b.call(b.sql(reference.service, "SELECT", "products", 2.5)))
 	lookup := b.redis(reference.service, "GET")
@@ -240,15 +243,16 @@ var (
 // entrances draws the gateways and the operations that customers call there.
 func (b *builder) entrances(o entrance) {
 	r := b.r
-	enter := func(s *service, share float64, dims []int, method, path string, steps ...step) *operation {
-		op := b.op(s, method, path, "", 1.2, steps...)
-		b.entries = append(b.entries, &entry{op: op, share: float64(share * factor(r, 0.2)), dims: dims})
-		return op
+	enter := func(s *service, share float64, dims []int, method, path string, steps ...step) *entry {
+		en := &entry{op: b.op(s, method, path, "", 1.2, steps...), share: float64(share * factor(r, 0.2)), dims: dims}
+		b.entries = append(b.entries, en)
+		return en
 	}
 	verify := func() []step { return b.maybe(0.75, b.call(o.session)) }
 
 	cards := b.service(roleCards, techHTTP)
-	enter(cards, 45, cardDims, "POST", "/authorize", b.call(o.authorise).within(b.patience()))
+	authorise := enter(cards, 45, cardDims, "POST", "/authorize", b.call(o.authorise).within(b.patience()))
+	authorise.asks = true
 	enter(cards, 4, cardDims, "POST", "/reversal", b.call(o.reverse))
 
 	history, merchants := b.service(roleHistory, b.protocol()), b.service(roleMerchants, b.protocol())

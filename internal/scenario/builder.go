@@ -10,8 +10,9 @@ import (
 // A builder makes an estate, drawing what a bank could as well have decided otherwise.
 type builder struct {
 	*estate
-	r      *stats.Rand
-	groups int
+	r       *stats.Rand
+	groups  int
+	trouble float64 // how many errors the bank lives with
 }
 
 // service returns the service of a role, which it makes if there is none yet.
@@ -82,7 +83,7 @@ func (b *builder) ms(median float64) latency {
 func (b *builder) op(s *service, method, path, rpc string, own float64, steps ...step) *operation {
 	op := b.newOperation(s, steps)
 	op.own, op.after = b.ms(own), b.ms(own/3)
-	op.errors = magnitude(b.r, 0.00004, 0.0006)
+	op.errors = float64(b.trouble * magnitude(b.r, 0.00004, 0.0006))
 	base := strings.TrimSuffix(s.name, b.style.suffix)
 	address := []tracewhy.KeyValue{tracewhy.String("server.address", s.address), tracewhy.Int("server.port", s.port)}
 	switch s.tech {
@@ -91,7 +92,7 @@ func (b *builder) op(s *service, method, path, rpc string, own float64, steps ..
 		op.name, op.clientName = method+" "+route, method
 		http := []tracewhy.KeyValue{tracewhy.String("http.request.method", method), tracewhy.String("url.scheme", "http")}
 		op.server = append(http, tracewhy.String("http.route", route), tracewhy.String("network.protocol.version", "1.1"))
-		op.client = append(append(http[:2:2], tracewhy.String("url.full", "http://"+s.address+route)), address...)
+		op.client = append(append(http[:2:2], tracewhy.String("url.template", route)), address...)
 	case techGRPC:
 		full := "bank." + strings.ReplaceAll(base, "-", "") + ".v1." + camel(base)
 		op.name = full + "/" + rpc
@@ -153,7 +154,7 @@ func (b *builder) vendor(r role, path string, median float64) *operation {
 	op.own, op.errors = b.ms(median), magnitude(b.r, 0.0005, 0.004)
 	op.name, op.clientName = "POST "+path, "POST"
 	op.client = []tracewhy.KeyValue{
-		tracewhy.String("http.request.method", "POST"), tracewhy.String("url.full", "https://"+s.address+path),
+		tracewhy.String("http.request.method", "POST"), tracewhy.String("url.template", path),
 		tracewhy.String("server.address", s.address), tracewhy.Int("server.port", s.port),
 		tracewhy.String("peer.service", s.name),
 	}

@@ -90,32 +90,33 @@ func (d *draft) incident(f Family, seed uint64, random func(string) *stats.Rand)
 	healthy.silent = true
 	healthy.simulate()
 	d.usage = healthy.usage
-	for try := range maxDrawn {
+	// The most visible fault wins if none is visible enough, which takes a bank where hardly anything is used.
+	var best *draft
+	bestScore := -1.0
+	for try := 0; try < maxDrawn && bestScore < 1; try++ {
 		strength := 1.0
-		for range maxStronger {
+		for step := 0; step < maxStronger && bestScore < 1; step++ {
 			x := d.clone()
 			x.rng, x.strength = random(fmt.Sprint("fault ", try)), strength
-			if !f.inject(x) {
-				break
-			}
+			f.inject(x)
 			w := window(x)
 			w.silent = true
 			w.simulate()
 			failures, slowness := visibility(healthy.results, w.results)
-			if failures >= visibleFailures || slowness >= visibleSlowness {
-				*d = *x
-				d.label.SymptomNS = symptom(healthy.results, w.results, d.when.incident)
-				d.finish()
-				w = window(d)
-				w.simulate()
-				d.label.Notes = strings.TrimSpace(d.label.Notes +
-					fmt.Sprintf(" Failures are up by %.1f standard errors, slow requests by %.1f.", failures, slowness))
-				return w
+			if score := max(failures/visibleFailures, slowness/visibleSlowness); score > bestScore {
+				best, bestScore = x, score
+				x.label.SymptomNS = symptom(healthy.results, w.results, x.when.incident)
+				x.label.Notes = strings.TrimSpace(fmt.Sprintf(
+					"%s Failures are up by %.1f standard errors, slow requests by %.1f.", x.label.Notes, failures, slowness))
 			}
 			strength *= strengthen
 		}
 	}
-	panic("scenario: estate " + fmt.Sprint(seed) + " has no place for a visible fault of family " + f.Name)
+	*d = *best
+	d.finish()
+	w := window(d)
+	w.simulate()
+	return w
 }
 
 // finish puts the label and the changes into their final form.
@@ -130,21 +131,30 @@ func (d *draft) finish() {
 }
 
 // begin draws when the fault begins: before the window, or in its first part.
-func (d *draft) begin() int64 {
+func (d *draft) begin() {
 	if chance(d.rng, 0.5) {
-		d.fault.begins = 0
-		d.label.OnsetNS = d.when.incident - int64(between(d.rng, 0, 300))*second
-	} else {
-		d.fault.begins = int64(float64(d.when.length) * between(d.rng, 0.05, 0.35))
-		d.label.OnsetNS = d.when.incident + d.fault.begins
+		d.beginBefore()
+		return
 	}
-	return d.label.OnsetNS
+	d.fault.begins = int64(float64(float64(d.when.length) * between(d.rng, 0.05, 0.35)))
+	d.label.OnsetNS = d.when.incident + d.fault.begins
+}
+
+// beginBefore draws when the fault began before the window.
+func (d *draft) beginBefore() {
+	d.fault.begins = 0
+	d.label.OnsetNS = d.when.incident - int64(between(d.rng, 1, 300))*second
+}
+
+// trigger records the change that set the fault off, a little before it began.
+func (d *draft) trigger(kind string, s *service, description string) string {
+	return d.record(d.label.OnsetNS-int64(between(d.rng, 1, 40))*second, kind, s.name, description)
 }
 
 // record adds a change and returns its id.
 func (d *draft) record(at int64, kind, service, description string) string {
 	id := "CHG-" + fmt.Sprint(10_000+d.rng.IntN(90_000))
-	d.changes = append(d.changes, Change{time.Unix(0, at).UTC(), kind, service, id, description})
+	d.changes = append(d.changes, Change{time.Unix(at/second, 0).UTC(), kind, service, id, description})
 	return id
 }
 
@@ -200,6 +210,9 @@ func symptom(healthy, faulty []result, start int64) int64 {
 				first = end
 			}
 		}
+	}
+	if first == 0 {
+		return 0
 	}
 	return start + first
 }

@@ -24,21 +24,19 @@ func drift(r *stats.Rand, e *estate, spared role, before *fleet, usual *traffic,
 		s := live[0]
 		live = live[1:]
 		d.touched[s] = true
-		d.deploy(s, len(d.fleet.instances[s.index]), d.between())
+		d.deploy(s, len(d.fleet.instances[s.index]), d.earlier())
 	}
 	if chance(r, 0.4) { // one on its way
 		s := live[0]
 		live = live[1:]
 		d.touched[s] = true
-		d.deploy(s, max(1, len(d.fleet.instances[s.index])/2), d.between())
+		d.deploy(s, max(1, len(d.fleet.instances[s.index])/2), d.earlier())
 	}
 	if chance(r, 0.4) {
 		s := live[0]
-		d.touched[s] = true
 		live = live[1:]
-		d.fleet.add(r, s, r.IntN(len(e.regions)))
-		n := len(d.fleet.instances[s.index])
-		d.record(d.between(), "scaling", s.name, fmt.Sprintf("scaled from %d to %d instances", n-1, n))
+		d.touched[s] = true
+		d.scale(s)
 	}
 	for range 1 + r.IntN(3) {
 		s := pick(r, live...)
@@ -51,7 +49,11 @@ func drift(r *stats.Rand, e *estate, spared role, before *fleet, usual *traffic,
 		case 2:
 			kind, text = "maintenance", "node image updated"
 		}
-		d.record(when.incident-int64(between(r, 0, 360))*minute, kind, s.name, text)
+		at := when.incident - int64(between(r, 0, 360))*minute
+		if chance(r, 0.4) {
+			at = when.incident + int64(float64(float64(when.length)*between(r, 0, 0.9)))
+		}
+		d.record(at, kind, s.name, text)
 	}
 	t := d.traffic
 	t.gap = int64(float64(float64(t.gap) * between(r, 0.8, 1.15)))
@@ -63,13 +65,22 @@ func drift(r *stats.Rand, e *estate, spared role, before *fleet, usual *traffic,
 	return d
 }
 
-// between draws a moment between the two windows.
-func (d *draft) between() int64 {
-	lo, hi := d.when.baseline+d.when.length, d.when.incident
-	if lo > hi {
-		lo, hi = d.when.incident+d.when.length, d.when.baseline
+// earlier draws a moment before the incident, after the baseline if that came first.
+func (d *draft) earlier() int64 {
+	lo := max(d.when.incident-6*hour, d.when.baseline+d.when.length)
+	if lo > d.when.incident {
+		lo = d.when.incident - 6*hour
 	}
-	return lo + int64(float64(float64(hi-lo)*between(d.rng, 0.05, 0.95)))
+	return lo + int64(float64(float64(d.when.incident-lo)*between(d.rng, 0.05, 0.95)))
+}
+
+// undone records the end of a change that a later baseline does not have.
+func (d *draft) undone(kind, service, description string) {
+	if d.when.baseline > d.when.incident {
+		end := d.when.incident + d.when.length
+		at := end + int64(float64(float64(d.when.baseline-end)*between(d.rng, 0.1, 0.9)))
+		d.record(at, kind, service, description)
+	}
 }
 
 // deploy replaces the first n instances of a service by ones of its next version, and returns the change's id.
@@ -83,7 +94,17 @@ func (d *draft) deploy(s *service, n int, at int64) string {
 	if n < all {
 		text = fmt.Sprintf("deployed %s to %d of %d instances", next, n, all)
 	}
+	d.undone("deployment", s.name, "rolled back to "+old)
 	return d.record(at, "deployment", s.name, text)
+}
+
+// scale starts another instance of a service, beside one that it has: calls must not get shorter by it.
+func (d *draft) scale(s *service) {
+	list := d.fleet.instances[s.index]
+	n := len(list)
+	d.fleet.add(d.rng, s, list[d.rng.IntN(n)].host.region)
+	d.undone("scaling", s.name, fmt.Sprintf("scaled from %d to %d instances", n+1, n))
+	d.record(d.earlier(), "scaling", s.name, fmt.Sprintf("scaled from %d to %d instances", n, n+1))
 }
 
 // adopt moves a share of the customers to the newest version of their app.

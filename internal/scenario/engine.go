@@ -1,67 +1,60 @@
 package scenario
 
-import (
-	"container/heap"
-	"iter"
-)
+import "iter"
 
 // An engine is the clock of a discrete-event simulation. Its processes are coroutines of one goroutine, so that
 // a request is plain code that sleeps and waits, and the order of all that happens is total: by time, then by
 // what was scheduled first.
 type engine struct {
 	now    int64 // nanoseconds since the window began
-	events eventHeap
-	serial int
+	agenda agenda
+	events []event // by slot
+	free   []int32 // slots
+	serial uint32
 	idle   []*process // whose coroutines are free for another body
 }
 
 // An event resumes a process, if that still waits where it waited when the event was scheduled, or runs a
 // function.
 type event struct {
-	at     int64
-	serial int
-	who    *process
-	wait   int
-	run    func()
+	who  *process
+	wait int
+	run  func()
 }
 
-type eventHeap []event
-
-func (h eventHeap) Len() int { return len(h) }
-func (h eventHeap) Less(i, j int) bool {
-	return h[i].at < h[j].at || h[i].at == h[j].at && h[i].serial < h[j].serial
-}
-func (h eventHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
-func (h *eventHeap) Push(x any)   { *h = append(*h, x.(event)) }
-func (h *eventHeap) Pop() any {
-	last := (*h)[len(*h)-1]
-	*h = (*h)[:len(*h)-1]
-	return last
-}
-
-func (e *engine) schedule(ev event) {
+func (e *engine) schedule(at int64, ev event) {
+	var slot int32
+	if n := len(e.free); n > 0 {
+		slot, e.free = e.free[n-1], e.free[:n-1]
+		e.events[slot] = ev
+	} else {
+		slot = int32(len(e.events))
+		e.events = append(e.events, ev)
+	}
 	e.serial++
-	ev.serial = e.serial
-	heap.Push(&e.events, ev)
+	e.agenda.push(appointment{at, e.serial, slot})
 }
 
 // at runs a function at a time that is not past.
-func (e *engine) at(t int64, run func()) { e.schedule(event{at: t, run: run}) }
+func (e *engine) at(t int64, run func()) { e.schedule(t, event{run: run}) }
 
 // wake resumes a process that waits for the wait-th time, at time t.
-func (e *engine) wake(p *process, wait int, t int64) { e.schedule(event{at: t, who: p, wait: wait}) }
+func (e *engine) wake(p *process, wait int, t int64) { e.schedule(t, event{who: p, wait: wait}) }
 
 // run lets time pass until nothing is left to happen. Every wait ends: one for a pool has a limit, and one for
 // other processes ends with them.
 func (e *engine) run() {
-	for len(e.events) > 0 {
-		ev := heap.Pop(&e.events).(event)
+	for len(e.agenda) > 0 {
+		next := e.agenda.pop()
+		ev := e.events[next.slot]
+		e.events[next.slot] = event{}
+		e.free = append(e.free, next.slot)
 		switch {
 		case ev.run != nil:
-			e.now = ev.at
+			e.now = next.at
 			ev.run()
 		case ev.who.wait == ev.wait:
-			e.now = ev.at
+			e.now = next.at
 			ev.who.resume()
 		}
 	}
@@ -116,7 +109,7 @@ func (p *process) park() {
 func (p *process) sleep(d int64) {
 	e := p.engine
 	t := e.now + max(d, 0)
-	if len(e.events) == 0 || e.events[0].at > t {
+	if len(e.agenda) == 0 || e.agenda[0].at > t {
 		e.now = t // nothing else happens meanwhile
 		return
 	}
@@ -143,44 +136,50 @@ func (p *process) await(limit int64, bodies ...func(*process)) bool {
 	return left == 0
 }
 
-// A pool is a fixed number of connections, handed out in the order of arrival.
-type pool struct {
-	engine *engine
-	free   int
-	queue  []*waiter
+// An agenda is a binary heap of appointments. It holds no pointers, so that the garbage collector has no part in
+// moving them about.
+type agenda []appointment
+
+type appointment struct {
+	at     int64
+	serial uint32
+	slot   int32
 }
 
-type waiter struct {
-	process *process
-	wait    int
-	granted bool
-	gone    bool
+func (a appointment) before(b appointment) bool {
+	return a.at < b.at || a.at == b.at && a.serial < b.serial
 }
 
-// acquire waits for a connection for as long as the limit, and reports whether it got one.
-func (r *pool) acquire(p *process, limit int64) bool {
-	if r.free > 0 {
-		r.free--
-		return true
+func (a *agenda) push(x appointment) {
+	h := append(*a, x)
+	i := len(h) - 1
+	for i > 0 && x.before(h[(i-1)/2]) {
+		h[i] = h[(i-1)/2]
+		i = (i - 1) / 2
 	}
-	w := &waiter{process: p, wait: p.wait}
-	r.queue = append(r.queue, w)
-	r.engine.wake(p, p.wait, r.engine.now+limit)
-	p.park()
-	w.gone = true
-	return w.granted
+	h[i] = x
+	*a = h
 }
 
-// release gives a connection to whoever waits longest, or back to the pool.
-func (r *pool) release() {
-	for len(r.queue) > 0 {
-		w := r.queue[0]
-		r.queue = r.queue[1:]
-		if !w.gone {
-			w.granted = true
-			r.engine.wake(w.process, w.wait, r.engine.now)
-			return
+func (a *agenda) pop() appointment {
+	h := *a
+	first, x := h[0], h[len(h)-1]
+	h = h[:len(h)-1]
+	*a = h
+	i := 0
+	for 2*i+1 < len(h) {
+		child := 2*i + 1
+		if child+1 < len(h) && h[child+1].before(h[child]) {
+			child++
 		}
+		if !h[child].before(x) {
+			break
+		}
+		h[i] = h[child]
+		i = child
 	}
-	r.free++
+	if len(h) > 0 {
+		h[i] = x
+	}
+	return first
 }

@@ -100,6 +100,7 @@ type entry struct {
 	op    *operation
 	share float64 // of the traffic, in good times
 	dims  []int   // what is recorded about its requests
+	asks  bool    // whether the answer is a decision, to approve or to decline
 }
 
 // A region is where hosts stand, and where a share of the customers is.

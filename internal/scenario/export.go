@@ -56,13 +56,12 @@ func (w *run) export(source string) []tracewhy.SpanData {
 	})
 	spans := make([]tracewhy.SpanData, 0, n+n/64)
 	for _, b := range batches {
-		first := len(spans)
+		slices.SortStableFunc(b.spans, func(a, b *record) int { return cmp.Compare(a.End, b.End) })
 		for _, r := range b.spans {
 			if !dropped(w.seed, r) {
 				spans = append(spans, w.stamp(r, source))
 			}
 		}
-		slices.SortStableFunc(spans[first:], func(a, b tracewhy.SpanData) int { return cmp.Compare(a.End, b.End) })
 	}
 	return spans
 }

@@ -1,14 +1,13 @@
 package scenario
 
+import "slices"
+
 // One instance of a service goes bad: a failing disk, a noisy neighbour, a cache that does not warm up.
 var badInstance = Family{
 	Name: "bad-instance",
 	Doc:  "one instance of one service is slow, fails, or cannot be reached",
-	inject: func(d *draft) bool {
+	inject: func(d *draft) {
 		s := d.culprit(2)
-		if s == nil {
-			return false
-		}
 		all := d.fleet.instances[s.index]
 		i := d.rng.IntN(len(all))
 		if chance(d.rng, 0.3) { // it is a new one
@@ -17,16 +16,16 @@ var badInstance = Family{
 		bad := d.fleet.instances[s.index][i]
 		cause := d.blame(s)
 		cause.Conditions = map[string]string{"service.instance.id": bad.name}
-		at := d.begin()
+		d.begin()
 		if chance(d.rng, 0.3) {
-			cause.ChangeID = d.record(at, "maintenance", s.name, "node "+bad.host.name+" returned to service after a hardware check")
+			cause.ChangeID = d.trigger("maintenance", s, "node "+bad.host.name+" returned to service after a hardware check")
 		}
 		d.label.FaultType = d.spoil(s, func(in *instance) bool { return in == bad }, true)
 		if d.label.FaultType == "unreachable" {
-			cause.Conditions = nil // it leaves no spans
+			cause.Conditions = nil // it leaves no spans, so that those of its callers have to do
+			cause.Operations = append(cause.Operations, d.calls(s)...)
 		}
 		d.label.Causes = []Cause{cause}
-		return true
 	},
 }
 
@@ -34,40 +33,41 @@ var badInstance = Family{
 var badVersion = Family{
 	Name: "bad-version",
 	Doc:  "a new version of one service, on some of its instances, is slow or fails",
-	inject: func(d *draft) bool {
+	inject: func(d *draft) {
 		s := d.culprit(3)
-		if s == nil {
-			return false
-		}
-		d.begin()
-		n := 2
+		n := min(2, len(d.fleet.instances[s.index])-1)
 		if chance(d.rng, 0.3) {
 			n = 1
 		}
-		at := min(d.label.OnsetNS, d.when.incident) // instances that the window has not seen before
-		d.fault.begins, d.label.OnsetNS = 0, at
+		d.beginBefore()
 		cause := d.blame(s)
-		cause.ChangeID = d.deploy(s, n, at-int64(between(d.rng, 5, 60))*second)
+		cause.ChangeID = d.deploy(s, n, d.label.OnsetNS)
 		next := s.versionName(1)
 		cause.Conditions = map[string]string{"service.version": next}
 		d.label.FaultType = d.spoil(s, func(in *instance) bool { return in.version == next }, false)
 		d.label.Causes = []Cause{cause}
-		return true
 	},
 }
 
-// culprit draws a service with at least that many instances which enough requests need, and which nothing else
-// happened to.
+// culprit draws a service with at least that many instances that enough requests need, and that nothing else
+// happened to; if there is none, it is the busiest.
 func (d *draft) culprit(instances int) *service {
 	var able []*service
+	var busiest *service
 	for _, s := range d.estate.services {
-		if !s.silent() && s.tech != techQueue && !d.touched[s] && d.needed(d.usage.services[s.index]) &&
-			len(d.fleet.instances[s.index]) >= instances {
+		if s.silent() || s.tech == techQueue {
+			continue
+		}
+		n := d.usage.services[s.index]
+		if busiest == nil || n > d.usage.services[busiest.index] {
+			busiest = s
+		}
+		if d.needed(n) && !d.touched[s] && len(d.fleet.instances[s.index]) >= instances {
 			able = append(able, s)
 		}
 	}
 	if len(able) == 0 {
-		return nil
+		return busiest
 	}
 	return pick(d.rng, able...)
 }
@@ -83,7 +83,20 @@ func (d *draft) blame(s *service) Cause {
 			c.Operations = append(c.Operations, op.name)
 		}
 	}
+	slices.Sort(c.Operations)
+	c.Operations = slices.Compact(c.Operations)
 	return c
+}
+
+// calls returns the names of the spans of who calls a service, where they differ from the service's own.
+func (d *draft) calls(s *service) []string {
+	var names []string
+	for _, op := range d.estate.operations() {
+		if op.service == s && !op.internal && op.clientName != op.name && !slices.Contains(names, op.clientName) {
+			names = append(names, op.clientName)
+		}
+	}
+	return names
 }
 
 // spoil makes some instances of a service slow or unreliable, and returns in which way.

@@ -6,22 +6,9 @@ import "slices"
 var networkLatency = Family{
 	Name: "network-latency",
 	Doc:  "messages from one service to another are late, whichever instances talk",
-	inject: func(d *draft) bool {
-		type edge struct{ from, to *service }
-		var able []edge
-		for _, from := range d.estate.services {
-			for _, to := range d.estate.services {
-				if from != to && !to.silent() && to.tech != techQueue && !d.touched[from] && !d.touched[to] &&
-					d.needed(d.usage.calls[from.index][to.index]) {
-					able = append(able, edge{from, to})
-				}
-			}
-		}
-		if len(able) == 0 {
-			return false
-		}
+	inject: func(d *draft) {
 		r := d.rng
-		e := pick(r, able...)
+		e := d.edge()
 		share, delay, kind := 1.0, latency{int64(float64(magnitude(r, 5, 300)*d.strength) * float64(millisecond)), 0.25}, "delay"
 		if chance(r, 0.3) { // a lost packet costs a timeout of TCP
 			kind, share, delay = "loss", min(1, float64(magnitude(r, 0.05, 0.6)*d.strength)), latency{210 * millisecond, 0.05}
@@ -34,7 +21,7 @@ var networkLatency = Family{
 			}
 			return 0
 		}
-		at := d.begin()
+		d.begin()
 		cause := Cause{Services: []string{e.to.name}, FaultDomain: "internal"}
 		for _, op := range d.estate.operations() {
 			for _, s := range op.steps {
@@ -46,11 +33,39 @@ var networkLatency = Family{
 		slices.Sort(cause.Operations)
 		cause.Operations = slices.Compact(cause.Operations)
 		if chance(r, 0.4) {
-			cause.ChangeID = d.record(at, "config", e.to.name, "network policy of "+e.to.name+" updated")
+			cause.ChangeID = d.trigger("config", e.to, "network policy of "+e.to.name+" updated")
 		}
 		d.label.FaultType = kind
 		d.label.Notes = "Edge from " + e.from.name + " to " + e.to.name + "."
 		d.label.Causes = []Cause{cause}
-		return true
 	},
+}
+
+// An edge is what one service calls another over.
+type edge struct{ from, to *service }
+
+// edge draws one that enough requests take, between services that nothing else happened to; if there is none, it
+// is the busiest.
+func (d *draft) edge() edge {
+	var able []edge
+	var busiest edge
+	most := -1
+	for _, from := range d.estate.services {
+		for _, to := range d.estate.services {
+			n := d.usage.calls[from.index][to.index]
+			if from == to || to.silent() || to.tech == techQueue {
+				continue
+			}
+			if n > most {
+				busiest, most = edge{from, to}, n
+			}
+			if d.needed(n) && !d.touched[from] && !d.touched[to] {
+				able = append(able, edge{from, to})
+			}
+		}
+	}
+	if len(able) == 0 {
+		return busiest
+	}
+	return pick(d.rng, able...)
 }

@@ -19,7 +19,7 @@ var poolExhaustion = Family{
 		s.recordsWaits = chance(r, 0.5)
 		s.patience = int64(pick(r, 800, 1000, 1500, 2000)) * millisecond
 	},
-	inject: func(d *draft) bool {
+	inject: func(d *draft) {
 		s, r := d.estate.find(roleFraud), d.rng
 		uses := 0
 		for _, op := range d.estate.operations() {
@@ -40,7 +40,7 @@ var poolExhaustion = Family{
 			}
 			return 0
 		}
-		at := d.begin()
+		d.begin()
 		cause := Cause{Services: []string{s.name}, FaultDomain: "internal"}
 		d.label.FaultType = "wait-without-span"
 		if s.recordsWaits {
@@ -54,10 +54,9 @@ var poolExhaustion = Family{
 			slices.Sort(cause.Operations)
 		}
 		if chance(r, 0.6) {
-			cause.ChangeID = d.record(at, "config", s.name, "rule set updated: velocity rules read the card history twice")
+			cause.ChangeID = d.trigger("config", s, "rule set updated: velocity rules read the card history twice")
 		}
 		d.label.Causes = []Cause{cause}
-		return true
 	},
 }
 

@@ -5,7 +5,7 @@ var quiet = Family{
 	Name:   "quiet",
 	Doc:    "no fault; only the deployments, changes and fluctuations that every case has",
 	Quiet:  true,
-	inject: func(*draft) bool { return true },
+	inject: func(*draft) {},
 }
 
 // More customers come, and want other things. How each kind of request ends does not change.
@@ -13,7 +13,7 @@ var quietMix = Family{
 	Name:  "quiet-mix",
 	Doc:   "no fault, but more traffic with another mix of operations and attributes",
 	Quiet: true,
-	inject: func(d *draft) bool {
+	inject: func(d *draft) {
 		t := d.traffic
 		more := between(d.rng, 1.2, 2)
 		t.requests = int(float64(float64(t.requests) * more))
@@ -22,6 +22,5 @@ var quietMix = Family{
 		for _, dim := range inert {
 			vary(d.rng, t.dims[dim].shares, 0.5)
 		}
-		return true
 	},
 }

@@ -61,7 +61,7 @@ func (c *recorder) slab(n int) []tracewhy.KeyValue {
 // root opens the span of a request at its entry, with all that is known about the customer.
 func (c *recorder) root(f frame, op *operation) *tracewhy.SpanData {
 	r, t := f.req, c.window.traffic
-	s := c.open(f, op.name, tracewhy.KindServer, op.server, 4+len(r.entry.dims)+2)
+	s := c.open(f, op.name, tracewhy.KindServer, op.server, 4+len(r.entry.dims)+3)
 	if c.window.silent {
 		return s
 	}
@@ -77,6 +77,26 @@ func (c *recorder) root(f frame, op *operation) *tracewhy.SpanData {
 }
 
 var customerKeys = [3][2]string{{"customer.id", "amount.minor"}, {"bank.customer.id", "bank.amount"}, {"enduser.id", "txn.amountMinor"}}
+
+// declines is the share of the requests for a decision that are declined for good reasons.
+const declines = 0.06
+
+// decide notes the decision that a request ends with, unless it ends without one.
+func (c *recorder) decide(f frame, fail *failure) {
+	if c.window.silent || !f.req.entry.asks {
+		return
+	}
+	decision := "approved"
+	switch {
+	case chance(f.req.ids, declines) || fail != nil && fail.rejection:
+		decision = "declined"
+	case fail != nil:
+		return
+	}
+	f.span.Attributes = append(f.span.Attributes, tracewhy.String(decisionKeys[c.window.estate.style.keys], decision))
+}
+
+var decisionKeys = [3]string{"card.decision", "bank.card.decision", "txn.decision"}
 
 // amountOf draws an amount within the request's band.
 func amountOf(r *request) int64 {

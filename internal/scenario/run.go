@@ -123,6 +123,7 @@ func (w *run) serve(p *process, r *request) {
 	f.span = w.spans.root(f, op)
 	w.count(f, nil, op)
 	fail := w.perform(f, op)
+	w.spans.decide(f, fail)
 	w.spans.answer(f, op, fail)
 	w.results[r.number] = result{r.entry, began, w.now - began, fail != nil && fail.status >= 500}
 }

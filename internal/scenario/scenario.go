@@ -70,7 +70,7 @@ type Family struct {
 
 	spares  role                       // whose service nothing incidental happens to, or none
 	prepare func(*estate, *stats.Rand) // what the estate must have, or nil
-	inject  func(*draft) bool          // what goes wrong; false if this estate has no place for it
+	inject  func(*draft)               // what goes wrong, or what is different although nothing does
 }
 
 // Families returns all families, by name.
@@ -114,21 +114,7 @@ func sizeOf(seed uint64) size {
 }
 
 func generate(f Family, seed uint64, n size) Case {
-	key := stats.Key(f.Name)
-	e := newEstate(seed)
-	if f.prepare != nil {
-		f.prepare(e, stats.NewRand(seed, key, stats.Key("prepare")))
-	}
-	random := func(what string) *stats.Rand { return stats.NewRand(seed, key, stats.Key(what)) }
-	before := newFleet(e, stats.NewRand(seed, stats.Key("fleet")))
-	usual := newTraffic(e, stats.NewRand(seed, stats.Key("traffic")), n.requests, n.gap)
-	when := newSchedule(random("schedule"), n)
-
-	baseline := &run{estate: e, fleet: before, traffic: usual, seed: random("baseline").Uint64(), start: when.baseline}
-	baseline.simulate()
-
-	d := drift(random("drift"), e, f.spares, before, usual, when)
-	incident := d.incident(f, random("incident").Uint64(), random)
+	baseline, incident, d := windows(f, seed, n)
 	c := Case{
 		Name:     fmt.Sprintf("%s-%04d", f.Name, seed),
 		Baseline: baseline.export("baseline"),
@@ -139,4 +125,21 @@ func generate(f Family, seed uint64, n size) Case {
 	c.Label.Incident = !f.Quiet
 	c.Label.Dataset, c.Label.Scenario, c.Label.Case = "tracewhy-scenario", f.Name, c.Name
 	return c
+}
+
+// windows simulates both windows of a case.
+func windows(f Family, seed uint64, n size) (baseline, incident *run, d *draft) {
+	random := func(what string) *stats.Rand { return stats.NewRand(seed, stats.Key(f.Name), stats.Key(what)) }
+	e := newEstate(seed)
+	if f.prepare != nil {
+		f.prepare(e, random("prepare"))
+	}
+	fleet := newFleet(e, stats.NewRand(seed, stats.Key("fleet")))
+	usual := newTraffic(e, stats.NewRand(seed, stats.Key("traffic")), n.requests, n.gap)
+	when := newSchedule(random("schedule"), n)
+	baseline = &run{estate: e, fleet: fleet, traffic: usual, seed: random("baseline").Uint64(), start: when.baseline}
+	baseline.simulate()
+	d = drift(random("drift"), e, f.spares, fleet, usual, when)
+	incident = d.incident(f, random("incident").Uint64(), random)
+	return baseline, incident, d
 }

@@ -1,4 +1,4 @@
-package scenario
+package main
 
 import (
 	"bytes"
@@ -7,18 +7,19 @@ import (
 	"fmt"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/internal/scenario"
 )
 
-// A File is a file of a case's folder.
-type File struct {
-	Name string
-	Data []byte
+// A file is one of a case's folder.
+type file struct {
+	name string
+	data []byte
 }
 
-// Files returns the case as the files of a folder: the spans of both windows as OTLP JSON lines, compressed and
+// filesOf returns the case as the files of a folder: the spans of both windows as OTLP JSON lines, compressed and
 // spread over several files each, changes.json and label.json. The same case gives the same bytes.
-func (c Case) Files() ([]File, error) {
-	var files []File
+func filesOf(c scenario.Case) ([]file, error) {
+	var files []file
 	for _, w := range []struct {
 		name  string
 		spans []tracewhy.SpanData
@@ -28,22 +29,18 @@ func (c Case) Files() ([]File, error) {
 			if err != nil {
 				return nil, err
 			}
-			files = append(files, File{fmt.Sprintf("%s-%d.otlp.jsonl.gz", w.name, i+1), data})
+			files = append(files, file{fmt.Sprintf("%s-%d.otlp.jsonl.gz", w.name, i+1), data})
 		}
-	}
-	changes := c.Changes
-	if changes == nil {
-		changes = []Change{}
 	}
 	for _, doc := range []struct {
 		name string
 		v    any
-	}{{"changes.json", changes}, {"label.json", c.Label}} {
+	}{{"changes.json", c.Changes}, {"label.json", c.Label}} {
 		data, err := json.MarshalIndent(doc.v, "", "  ")
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, File{doc.name, append(data, '\n')})
+		files = append(files, file{doc.name, append(data, '\n')})
 	}
 	return files, nil
 }
