@@ -267,6 +267,9 @@ func (b *builder) entrances(o entrance) {
 	}
 	for i, g := range gateways {
 		weight := 1 / float64(i+1)
+		if chance(r, 0.3) { // what a load balancer asks
+			enter(g, 3*weight, nil, "GET", "/healthz")
+		}
 		enter(g, 8*weight, appDims, "POST", "/login", b.call(o.login))
 		enter(g, 16*weight, appDims, "GET", "/balance", slices.Concat(verify(),
 			b.together(b.call(o.balance).retried(b.attempts()), b.call(o.profile).retried(b.attempts()).ifAble()))...)

@@ -38,6 +38,12 @@ func drift(r *stats.Rand, e *estate, spared role, before *fleet, usual *traffic,
 		d.touched[s] = true
 		d.scale(s)
 	}
+	for range r.IntN(4) { // an instance moved, or died and came back
+		s := pick(r, live...)
+		list := d.fleet.instances[s.index]
+		i := r.IntN(len(list))
+		d.fleet.replace(r, s, i, list[i].version)
+	}
 	for range 1 + r.IntN(3) {
 		s := pick(r, live...)
 		kind, text := "config", "log level raised to INFO"

@@ -1,6 +1,10 @@
 package scenario
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/tracewhy/tracewhy/internal/stats"
+)
 
 // A failure is why an operation gives no answer.
 type failure struct {
@@ -57,6 +61,25 @@ var exceptions = map[string][2]string{
 // internalError returns a failure of the operation's own code.
 func internalError(s *service, op *operation) *failure {
 	return &failure{status: 500, kind: exceptions[s.language][0], message: "unexpected state in " + op.name, thrown: s}
+}
+
+// defects are what goes wrong in a service that has not gone wrong before.
+var defects = [...]struct{ kind, message string }{
+	{"NullPointerException", "cannot read field \"status\" because \"entry\" is null"},
+	{"OutOfMemoryError", "unable to create native thread"},
+	{"IOException", "no space left on device"},
+	{"CertificateExpiredException", "certificate is not valid after the date of the request"},
+	{"SchemaMismatch", "unknown field \"purpose_code\" in message version 7"},
+	{"ConfigurationError", "no value for rules.threshold"},
+}
+
+// defect draws a failure of the service's own code: one that is new, or one that looks like those of good times.
+func defect(r *stats.Rand, s *service, op *operation) *failure {
+	if chance(r, 0.3) {
+		return internalError(s, op)
+	}
+	d := pick(r, defects[:]...)
+	return &failure{status: 500, kind: d.kind, message: d.message, thrown: s}
 }
 
 // storeError returns a failure of a statement or of a vendor's API, which may pass.

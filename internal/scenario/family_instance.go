@@ -1,6 +1,10 @@
 package scenario
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/tracewhy/tracewhy/internal/stats"
+)
 
 // One instance of a service goes bad: a failing disk, a noisy neighbour, a cache that does not warm up.
 var badInstance = Family{
@@ -125,9 +129,10 @@ func (d *draft) spoil(s *service, bad func(*instance) bool, reachable bool) stri
 	case x < 0.9 || !reachable:
 		share = min(1, float64(magnitude(r, 0.04, 1)*d.strength))
 		late := latency{int64(pick(r, 0, 0, 300, 900)) * millisecond, 0.2}
+		what := r.Uint64()
 		d.fault.work = func(f frame, op *operation) (h harm) {
 			if op.service == s && !op.internal && bad(f.at) && chance(f.req.fault, share) {
-				h.delay, h.fail = late.draw(f.req.fault), internalError(s, op)
+				h.delay, h.fail = late.draw(f.req.fault), defect(stats.NewRand(what), s, op)
 			}
 			return h
 		}

@@ -102,6 +102,9 @@ func (f *fleet) newInstance(r *stats.Rand, s *service, h *host, version string) 
 		tracewhy.String("telemetry.sdk.language", s.language),
 	}}
 	in.scope = &tracewhy.Scope{Name: "io.opentelemetry." + s.language, Version: "2.11.0"}
+	if set.IntN(3) == 0 { // a new version of the service often comes with new libraries
+		in.scope.Version = "2.12.1"
+	}
 	return in
 }
 

@@ -61,7 +61,7 @@ func (c *recorder) slab(n int) []tracewhy.KeyValue {
 // root opens the span of a request at its entry, with all that is known about the customer.
 func (c *recorder) root(f frame, op *operation) *tracewhy.SpanData {
 	r, t := f.req, c.window.traffic
-	s := c.open(f, op.name, tracewhy.KindServer, op.server, 4+len(r.entry.dims)+3)
+	s := c.open(f, op.name, tracewhy.KindServer, op.server, 4+len(r.entry.dims)+4)
 	if c.window.silent {
 		return s
 	}
@@ -69,14 +69,25 @@ func (c *recorder) root(f frame, op *operation) *tracewhy.SpanData {
 		s.Attributes = append(s.Attributes, t.dims[d].attrs[r.dims[d]])
 	}
 	keys := &customerKeys[c.window.estate.style.keys]
+	if len(r.entry.dims) == 0 {
+		return s // nobody's request
+	}
 	s.Attributes = append(s.Attributes,
 		tracewhy.String(keys[0], "c-"+strconv.Itoa(100_000+r.ids.IntN(40_000))),
 		tracewhy.Int(keys[1], amountOf(r)),
 	)
+	if r.entry.asks { // a few merchants have most of the customers
+		n := r.ids.IntN(300)
+		s.Attributes = append(s.Attributes, tracewhy.String(keys[2], "m-"+strconv.Itoa(7000+n*r.ids.IntN(300)/300)))
+	}
 	return s
 }
 
-var customerKeys = [3][2]string{{"customer.id", "amount.minor"}, {"bank.customer.id", "bank.amount"}, {"enduser.id", "txn.amountMinor"}}
+var customerKeys = [3][3]string{
+	{"customer.id", "amount.minor", "merchant.id"},
+	{"bank.customer.id", "bank.amount", "bank.merchant.id"},
+	{"enduser.id", "txn.amountMinor", "txn.merchantId"},
+}
 
 // declines is the share of the requests for a decision that are declined for good reasons.
 const declines = 0.06

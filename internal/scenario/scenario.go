@@ -123,7 +123,7 @@ func generate(f Family, seed uint64, n size) Case {
 		Changes:  d.changes,
 	}
 	c.Label.Incident = !f.Quiet
-	c.Label.Dataset, c.Label.Scenario, c.Label.Case = "tracewhy-scenario", f.Name, c.Name
+	c.Label.Dataset, c.Label.Scenario, c.Label.Case = "scenario/"+f.Name, f.Name, c.Name
 	return c
 }
 
