@@ -40,6 +40,16 @@ type Accuracy struct {
 	MRR rca.Number        `json:"mrr"`
 }
 
+// same reports whether both count the same hits in as many cases.
+func (a Accuracy) same(b Accuracy) bool {
+	for k := range a.AC {
+		if a.AC[k].Hits != b.AC[k].Hits || a.AC[k].Of != b.AC[k].Of {
+			return false
+		}
+	}
+	return a.MRR == b.MRR || !a.MRR.IsKnown() && !b.MRR.IsKnown()
+}
+
 // placement is where the true causes stand in one ranking.
 type placement struct {
 	hits       [Depth]float64 // AC@1 to AC@5 of this case

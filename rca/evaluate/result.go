@@ -3,6 +3,7 @@ package evaluate
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/rca"
@@ -26,8 +27,8 @@ type Group struct {
 	Quiet     int    `json:"quiet"`
 	// Scores are in the order of Result.Rankers.
 	Scores []Score `json:"scores"`
-	// FaultTypes break the group's incidents down, by name.
-	FaultTypes []Group `json:"fault_types"`
+	// Kinds break the group down by scenario and fault type, and have no kinds themselves.
+	Kinds []Group `json:"kinds"`
 }
 
 // Score is how well one ranker did on a group of cases.
@@ -59,7 +60,8 @@ type Score struct {
 // CaseResult is what became of one case.
 type CaseResult struct {
 	Name      string  `json:"name"`
-	Dataset   string  `json:"dataset"`
+	Dataset   string  `json:"dataset"` // the label's, or else its scenario
+	Scenario  string  `json:"scenario"`
 	FaultType string  `json:"fault_type"`
 	Incident  bool    `json:"incident"`
 	Causes    []Cause `json:"causes"`
@@ -86,6 +88,14 @@ type Outcome struct {
 	Change      *bool `json:"change"`
 
 	service, operation placement
+}
+
+// kind returns what a group is broken down by.
+func (c *CaseResult) kind() string {
+	if c.Scenario == c.Dataset {
+		return c.FaultType
+	}
+	return strings.TrimSpace(c.Scenario + " " + c.FaultType)
 }
 
 // abstained reports whether the ranker does not stand by an answer.
@@ -174,10 +184,9 @@ func (r *Result) sumUp(cfg Config) {
 	for i := range r.Cases {
 		all[i] = &r.Cases[i]
 	}
-	faults := func(c *CaseResult) string { return c.FaultType }
-	r.Groups = r.split(all, cfg, func(c *CaseResult) string { return c.Dataset }, faults)
+	r.Groups = r.split(all, cfg, func(c *CaseResult) string { return c.Dataset }, (*CaseResult).kind)
 	if len(r.Groups) > 1 {
-		r.Groups = append(r.Groups, r.group("all", all, cfg, faults))
+		r.Groups = append(r.Groups, r.group("all", all, cfg, (*CaseResult).kind))
 	}
 }
 
@@ -198,19 +207,19 @@ func (r *Result) split(cases []*CaseResult, cfg Config, by, then func(*CaseResul
 }
 
 func (r *Result) group(name string, cases []*CaseResult, cfg Config, by func(*CaseResult) string) Group {
-	g := Group{Name: name, Scores: []Score{}, FaultTypes: []Group{}}
-	var incidents []*CaseResult
+	g := Group{Name: name, Scores: []Score{}, Kinds: []Group{}}
 	for _, c := range cases {
 		if c.Incident {
-			incidents = append(incidents, c)
+			g.Incidents++
+		} else {
+			g.Quiet++
 		}
 	}
-	g.Incidents, g.Quiet = len(incidents), len(cases)-len(incidents)
 	for i, ranker := range r.Rankers {
 		g.Scores = append(g.Scores, score(ranker, i, cases, cfg))
 	}
 	if by != nil {
-		g.FaultTypes = r.split(incidents, cfg, by, nil)
+		g.Kinds = r.split(cases, cfg, by, nil)
 	}
 	return g
 }

@@ -100,7 +100,7 @@ func evaluateCase(ctx context.Context, load Loader, rankers []Ranker, r *CaseRes
 		return err
 	}
 	*r = CaseResult{
-		Name: c.Name, Dataset: c.Label.Dataset, FaultType: c.Label.FaultType,
+		Name: c.Name, Dataset: c.Label.Dataset, Scenario: c.Label.Scenario, FaultType: c.Label.FaultType,
 		Incident: c.Label.Incident, Causes: c.Label.Causes, Outcomes: []Outcome{},
 	}
 	if r.Dataset == "" {

@@ -132,11 +132,11 @@ func exampleCases(t testing.TB) ([]Loader, []*Answer) {
 		answers = append(answers, a)
 		loaders = append(loaders, numbered(t, len(answers), label))
 	}
-	add(Label{Incident: true, Dataset: "shop", FaultType: "delay", Causes: dbLabel}, claim(rca.VerdictIncident, 0.9, db, web))
-	add(Label{Incident: true, Dataset: "shop", FaultType: "delay", Causes: dbLabel}, claim(rca.VerdictIncident, 0.85, web, db))
+	add(Label{Incident: true, Dataset: "shop", Scenario: "checkout", FaultType: "delay", Causes: dbLabel}, claim(rca.VerdictIncident, 0.9, db, web))
+	add(Label{Incident: true, Dataset: "shop", Scenario: "checkout", FaultType: "delay", Causes: dbLabel}, claim(rca.VerdictIncident, 0.85, web, db))
 	add(Label{Incident: true, Dataset: "shop", FaultType: "errors", Causes: dbLabel}, claim(rca.VerdictNeedMore, 0.4, db, web))
-	add(Label{Dataset: "shop"}, claim(rca.VerdictNoIncident, 0))
-	add(Label{Dataset: "shop"}, claim(rca.VerdictNeedMore, 0.2, web))
+	add(Label{Dataset: "shop", Scenario: "calm"}, claim(rca.VerdictNoIncident, 0))
+	add(Label{Dataset: "shop", Scenario: "calm"}, claim(rca.VerdictNeedMore, 0.2, web))
 	add(Label{Incident: true, Scenario: "bank", Causes: []Cause{{Services: []string{"ledger", "db"}}}},
 		claim(rca.VerdictIncident, 0.6, db))
 	return loaders, answers
@@ -156,6 +156,10 @@ func TestRun(t *testing.T) {
 		t.Fatalf("groups %v, want %v", names, want)
 	}
 	shop := r.Groups[1].Scores[0]
+	var kinds []string
+	for _, k := range r.Groups[1].Kinds {
+		kinds = append(kinds, fmt.Sprintf("%s %d+%d", k.Name, k.Incidents, k.Quiet))
+	}
 	hits := func(p Proportion) string { return fmt.Sprintf("%g of %d", p.Hits, p.Of) }
 	for _, x := range []struct {
 		what, got, want string
@@ -172,7 +176,7 @@ func TestRun(t *testing.T) {
 		{"detection", fmt.Sprint(shop.Detection), "{2 0 1 2}"},
 		{"forecasts", fmt.Sprint(shop.Calibration.Forecasts, shop.Calibration.Right), "4 2"},
 		{"false confidence", hits(shop.Calibration.FalselyConfident), "1 of 2"},
-		{"fault types", fmt.Sprintln(len(r.Groups[1].FaultTypes), r.Groups[1].FaultTypes[0].Name, r.Groups[1].FaultTypes[0].Incidents), "2 delay 2\n"},
+		{"kinds", strings.Join(kinds, ", "), "calm 0+2, checkout delay 2+0, errors 1+0"},
 	} {
 		if x.got != x.want {
 			t.Errorf("%s: %s, want %s", x.what, x.got, x.want)

@@ -17,7 +17,7 @@ const (
 )
 
 // WriteText writes the result for people, in 100 columns: a table for each dataset with a row for each
-// ranker, and then, for the ranker in focus, the same by fault type, how far its confidence can be
+// ranker, and then, for the ranker in focus, the same by kind of case, how far its confidence can be
 // trusted, and a line for each incident that it did not get right.
 //
 // Shares are in percent, with their exact 95 % interval behind them. Where a ranker lists causes that it
@@ -32,19 +32,20 @@ func (r *Result) WriteText(w io.Writer) error {
 	}
 	b.WriteString("Shares in percent, with 95 % intervals. cover: incidents not abstained from (abstaining is a\n" +
 		"miss); AC@k: the true service is among the first k; false alarms: quiet cases with a cause named.\n\n")
+	table := columns{22, true}
 	for _, g := range r.Groups {
-		fmt.Fprintf(&b, "%s: %s\n", plain(named(g.Name)), count(g.Incidents, "incident")+", "+count(g.Quiet, "quiet case"))
-		header(&b, "ranker", true)
+		fmt.Fprintf(&b, "%s: %s, %s\n", plain(named(g.Name)), count(g.Incidents, "incident"), count(g.Quiet, "quiet case"))
+		table.header(&b, "ranker")
 		for _, s := range g.Scores {
-			row(&b, s.Ranker, g.Incidents, &s, s.Services, true)
-			if s.Listed != s.Services {
-				row(&b, "  as listed", g.Incidents, &s, s.Listed, true)
+			table.row(&b, s.Ranker, g.Incidents, &s, s.Services)
+			if !s.Listed.same(s.Services) {
+				table.row(&b, "  as listed", g.Incidents, &s, s.Listed)
 			}
 		}
 		b.WriteByte('\n')
 	}
 	if focus >= 0 {
-		r.writeFaultTypes(&b, focus)
+		r.writeKinds(&b, focus)
 		r.writeDetails(&b, focus)
 		r.writeCalibration(&b, focus)
 		r.writeMisses(&b, focus)
@@ -61,58 +62,58 @@ func (r *Result) total() *Group {
 	return &r.Groups[len(r.Groups)-1]
 }
 
-func header(b *bytes.Buffer, what string, alarms bool) {
-	fmt.Fprintf(b, "%s %5s %5s %12s %12s %12s %5s %5s", cell(what, nameWidth(alarms)), "n", "cover", "AC@1", "AC@3", "AC@5", "Avg@5", "MRR")
-	if alarms {
-		fmt.Fprintf(b, " %12s", "false alarms")
-	}
-	b.WriteByte('\n')
+// columns says what a table has besides the accuracy: the means, which a breakdown has no room for.
+type columns struct {
+	name  int // the width of the first
+	means bool
 }
 
-// nameWidth is how wide the first column is with and without the column of false alarms.
-func nameWidth(alarms bool) int {
-	if alarms {
-		return 22
+func (c columns) header(b *bytes.Buffer, what string) {
+	fmt.Fprintf(b, "%s %5s %5s %12s %12s %12s", cell(what, c.name), "n", "cover", "AC@1", "AC@3", "AC@5")
+	if c.means {
+		fmt.Fprintf(b, " %5s %5s", "Avg@5", "MRR")
 	}
-	return 35
+	fmt.Fprintf(b, " %12s\n", "false alarms")
 }
 
-func row(b *bytes.Buffer, name string, n int, s *Score, a Accuracy, alarms bool) {
-	fmt.Fprintf(b, "%s %5d %5s %12s %12s %12s %5s %5s", cell(name, nameWidth(alarms)), n, percent(s.Coverage.Value),
-		withInterval(a.AC[0]), withInterval(a.AC[2]), withInterval(a.AC[4]), percent(a.Avg), percent(a.MRR))
-	if alarms {
-		fmt.Fprintf(b, " %12s", withInterval(s.FalseAlarms))
+func (c columns) row(b *bytes.Buffer, name string, n int, s *Score, a Accuracy) {
+	fmt.Fprintf(b, "%s %5d %5s %12s %12s %12s", cell(name, c.name), n, percent(s.Coverage.Value),
+		withInterval(a.AC[0]), withInterval(a.AC[2]), withInterval(a.AC[4]))
+	if c.means {
+		fmt.Fprintf(b, " %5s %5s", percent(a.Avg), percent(a.MRR))
 	}
-	b.WriteByte('\n')
+	fmt.Fprintf(b, " %12s\n", withInterval(s.FalseAlarms))
 }
 
-func (r *Result) writeFaultTypes(b *bytes.Buffer, focus int) {
-	var rows []func()
+// writeKinds writes the scores of one ranker by kind of case, for the datasets that have any.
+func (r *Result) writeKinds(b *bytes.Buffer, focus int) {
+	table := columns{34, false}
+	wrote := false
 	for i, g := range r.Groups {
 		if i > 0 && i == len(r.Groups)-1 {
 			break // all of them together
 		}
-		if len(g.FaultTypes) == 1 && g.FaultTypes[0].Name == "" {
+		if len(g.Kinds) == 1 && g.Kinds[0].Name == "" {
 			continue
 		}
-		for _, f := range g.FaultTypes {
-			name := named(f.Name)
-			if len(r.Groups) > 1 {
-				name = plain(g.Name) + " " + name
+		if !wrote {
+			table.header(b, plain(r.Focus)+" by kind of case")
+			wrote = true
+		}
+		if len(r.Groups) > 1 {
+			fmt.Fprintf(b, "%s\n", brief(plain(named(g.Name)), textWidth))
+		}
+		for _, kind := range g.Kinds {
+			s := &kind.Scores[focus]
+			table.row(b, "  "+named(kind.Name), kind.Incidents+kind.Quiet, s, s.Services)
+			if !s.Listed.same(s.Services) {
+				table.row(b, "    as listed", kind.Incidents+kind.Quiet, s, s.Listed)
 			}
-			s := f.Scores[focus]
-			rows = append(rows, func() { row(b, name, f.Incidents, &s, s.Services, false) })
 		}
 	}
-	if len(rows) == 0 {
-		return
+	if wrote {
+		b.WriteByte('\n')
 	}
-	fmt.Fprintf(b, "%s by fault type\n", plain(r.Focus))
-	header(b, "", false)
-	for _, write := range rows {
-		write()
-	}
-	b.WriteByte('\n')
 }
 
 // writeDetails writes what labels know beyond the service.
