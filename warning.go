@@ -63,6 +63,7 @@ const (
 	ProblemUnitSuspect        = "unit_suspect"        // a time of a magnitude that suggests another unit
 	ProblemAttributeInvalid   = "attribute_invalid"   // an attribute that cannot be read: dropped
 	ProblemValueInvalid       = "value_invalid"       // a value that is not of the type it says: kept as text, or empty
+	ProblemEnumQuoted         = "enum_quoted"         // a kind or status given as a quoted number: read as such
 	ProblemLinkInvalid        = "link_invalid"        // a link that leads nowhere: dropped
 	ProblemTooMany            = "too_many"            // more attributes, events or links on a span than a reader's limit: the first are kept
 	ProblemLegacySchema       = "legacy_schema"       // field names of an older format
@@ -70,6 +71,7 @@ const (
 	ProblemShape              = "shape"               // a part of the wrong type: left out, its span quarantined
 	ProblemSyntax             = "syntax"              // the input cannot be read past this point
 	ProblemTruncatedInput     = "truncated_input"     // the input stops in the middle: complete spans are kept
+	ProblemTextSkipped        = "text_skipped"        // text around documents, the prefix of a log line for example: passed over
 	ProblemTrailingData       = "trailing_data"       // bytes after the last document
 	ProblemEmptyInput         = "empty_input"         // an input without any span
 	ProblemNotTraces          = "not_traces"          // well-formed input that holds no trace data
@@ -121,6 +123,7 @@ var problemText = map[string]string{
 	ProblemUnitSuspect:        "times look as if they were in another unit",
 	ProblemAttributeInvalid:   "attributes that cannot be read were dropped",
 	ProblemValueInvalid:       "attribute values that are not of the type they say",
+	ProblemEnumQuoted:         "kinds or status codes given as quoted numbers were read as such",
 	ProblemLinkInvalid:        "links that lead nowhere were dropped",
 	ProblemTooMany:            "spans have more attributes, events or links than the limit: the rest was dropped",
 	ProblemLegacySchema:       "field names of an older format were understood",
@@ -128,6 +131,7 @@ var problemText = map[string]string{
 	ProblemShape:              "parts of the wrong type were left out",
 	ProblemSyntax:             "input that cannot be read any further",
 	ProblemTruncatedInput:     "input that stops in the middle: complete spans were kept",
+	ProblemTextSkipped:        "text around the documents of an input was passed over",
 	ProblemTrailingData:       "input with bytes after its last document",
 	ProblemEmptyInput:         "input without any span",
 	ProblemNotTraces:          "input that holds no trace data",

@@ -64,7 +64,7 @@ func Read(ctx context.Context, name string, r io.Reader, source string, b *trace
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	defer plain.Close()
-	if err := otlp.ReadJSON(ctx, plain, b, in); err != nil {
+	if err := otlp.Read(ctx, plain, b, in); err != nil {
 		return fmt.Errorf("ingest: %w", err)
 	}
 	return nil

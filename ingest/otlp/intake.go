@@ -1,6 +1,8 @@
 package otlp
 
 import (
+	"context"
+	"io"
 	"slices"
 	"strings"
 	"unsafe"
@@ -16,6 +18,7 @@ type intake struct {
 	*scan.Window
 	log    scan.Log
 	config input.Config
+	blocks
 
 	span     tracewhy.SpanData
 	inner    []tracewhy.KeyValue // the attributes of the span's events and links
@@ -28,6 +31,12 @@ type intake struct {
 	}
 
 	spans, objects int64
+}
+
+func newIntake(ctx context.Context, r io.Reader, b *tracewhy.Builder, cfg input.Config) intake {
+	cfg.Limits = cfg.Limits.Settled()
+	w := scan.NewWindow(ctx, r, cfg)
+	return intake{Window: w, log: scan.Log{Builder: b, Window: w}, config: cfg}
 }
 
 // A finding is a problem at B[at] of the window.
@@ -112,7 +121,7 @@ func (t *intake) room(n, at int) bool {
 	if n < t.config.Limits.PerSpan {
 		return true
 	}
-	t.note(problemTooMany, at)
+	t.note(tracewhy.ProblemTooMany, at)
 	return false
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/tracewhy/tracewhy"
@@ -18,9 +17,7 @@ import (
 // Names may also be in snake case, or those of an older OTLP. Of a member given twice the last holds,
 // except that the elements of arrays given twice are joined, as protobuf does it.
 func ReadJSON(ctx context.Context, r io.Reader, b *tracewhy.Builder, cfg input.Config) error {
-	cfg.Limits = cfg.Limits.Settled()
-	w := scan.NewWindow(ctx, r, cfg)
-	d := jsonReader{intake: intake{Window: w, log: scan.Log{Builder: b, Window: w}, config: cfg}}
+	d := jsonReader{intake: newIntake(ctx, r, b, cfg)}
 	return d.read()
 }
 
@@ -80,17 +77,10 @@ func (d *jsonReader) close() error {
 		return d.syntax
 	case d.hasOther && !d.hasDocument:
 		d.log.Note(tracewhy.ProblemNotTraces, at, tracewhy.TraceID{})
-		return fmt.Errorf("%s: %w", d.name(), input.ErrNotTraces)
+		return d.notTraces()
 	}
 	d.log.Note(tracewhy.ProblemEmptyInput, at, tracewhy.TraceID{})
 	return nil
-}
-
-func (d *jsonReader) name() string {
-	if d.config.Name == "" {
-		return "input"
-	}
-	return d.config.Name
 }
 
 // recover counts an error that only the present document suffers from, and finds the next one.
@@ -191,11 +181,11 @@ func (d *jsonReader) skipText() error {
 		if before := line[i-1]; before != ' ' && before != '\t' {
 			return d.Expected("a document")
 		}
-		d.log.Note(problemTextSkipped, d.I, tracewhy.TraceID{})
+		d.log.Note(tracewhy.ProblemTextSkipped, d.I, tracewhy.TraceID{})
 		d.I += i
 		return nil
 	}
-	code := problemTextSkipped
+	code := tracewhy.ProblemTextSkipped
 	if d.onLine {
 		code = tracewhy.ProblemTrailingData
 	}
@@ -226,7 +216,7 @@ func (d *jsonReader) document() error {
 		switch string(name) {
 		case "resourceSpans", "resource_spans", "batches":
 			found = true
-			return d.list(d.resourceSpans)
+			return d.list(d.objects(d.resourceSpans))
 		case "trace", "result":
 			if c, err := d.Next(); err != nil {
 				return err
@@ -247,9 +237,20 @@ func (d *jsonReader) document() error {
 	return err
 }
 
-// list reads an array of objects; anything else in its place or among them is left out.
-func (d *jsonReader) list(visit func() error) error {
-	isArray, err := d.Elements(func(first byte) error {
+// list reads an array. What stands in its place, unless it is null, is left out.
+func (d *jsonReader) list(visit func(first byte) error) error {
+	isArray, err := d.Elements(visit)
+	if err != nil || isArray {
+		return err
+	}
+	d.log.Note(tracewhy.ProblemShape, d.I, tracewhy.TraceID{})
+	_, err = d.Skip()
+	return err
+}
+
+// objects makes a visitor of objects into one that leaves out anything else.
+func (d *jsonReader) objects(visit func() error) func(first byte) error {
+	return func(first byte) error {
 		if first == '{' {
 			return visit()
 		}
@@ -258,11 +259,5 @@ func (d *jsonReader) list(visit func() error) error {
 		}
 		_, err := d.Skip()
 		return err
-	})
-	if err != nil || isArray {
-		return err
 	}
-	d.log.Note(tracewhy.ProblemShape, d.I, tracewhy.TraceID{})
-	_, err = d.Skip()
-	return err
 }

@@ -1,113 +1,114 @@
 package otlp
 
 import (
+	"cmp"
 	"errors"
+	"strings"
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/ingest/internal/scan"
 )
 
-// decode calls one of the decoding methods on the object that comes next, until enough of it is at
-// hand. It returns where in the window the object is.
-func (d *jsonReader) decode(method func(i int) int) (from, next int, err error) {
+// resident calls one of the decoding methods on the value that comes next, until enough of it is at
+// hand, and passes over the value. If it is longer than the limit it is left for Skip.
+func (d *jsonReader) resident(method func(i int) int) (isRead bool, err error) {
 	for {
 		d.begin()
 		d.texts = d.texts[:0]
 		switch next := method(d.I); next {
 		case scan.Bad:
-			f := d.fault
-			return 0, 0, &f
+			fault := d.fault
+			return false, &fault
 		case scan.Short:
 			if len(d.B)-d.I > d.config.Limits.SpanBytes {
-				return d.I, scan.Short, nil
+				return false, nil
 			}
-			if d.More(d.I) {
-				continue
+			if !d.More(d.I) {
+				return false, d.Ended()
 			}
-			if err := d.Err(); err != nil {
-				return 0, 0, err
-			}
-			return 0, 0, scan.ErrCut
 		default:
-			return d.I, next, nil
+			d.I = next
+			return true, nil
 		}
 	}
+}
+
+// part decodes a value that belongs to no span.
+func (d *jsonReader) part(method func(i int) int) error {
+	if _, err := d.Next(); err != nil {
+		return err
+	}
+	isRead, err := d.resident(method)
+	switch {
+	case err != nil:
+		return err
+	case !isRead:
+		d.log.Note(tracewhy.ProblemLimit, d.I, tracewhy.TraceID{})
+		_, err := d.Skip()
+		return err
+	case d.refusal.code != "":
+		d.log.Note(d.refusal.code, d.refusal.at, tracewhy.TraceID{})
+	}
+	d.report(tracewhy.TraceID{})
+	return nil
+}
+
+// ownText decodes a text that outlives the window, and belongs to no span.
+func (d *jsonReader) ownText() (s string, err error) {
+	err = d.part(func(i int) (next int) {
+		s, next = d.text(i)
+		return next
+	})
+	return strings.Clone(s), err
 }
 
 // resourceSpans reads a resource with its spans.
 func (d *jsonReader) resourceSpans() error {
-	if err := d.resource(); err != nil {
-		return err
-	}
-	return d.Members(func(name []byte) error {
+	d.openResource()
+	schema := ""
+	err := d.Members(func(name []byte) (err error) {
 		switch string(name) {
+		case "resource":
+			return d.part(d.resource)
 		case "scopeSpans", "scope_spans":
-			return d.list(d.scopeSpans)
+			return d.list(d.objects(d.scopeSpans))
 		case "instrumentationLibrarySpans", "instrumentation_library_spans":
 			d.log.Note(tracewhy.ProblemLegacySchema, d.I, tracewhy.TraceID{})
-			return d.list(d.scopeSpans)
-		}
-		_, err := d.Skip()
-		return err
-	})
-}
-
-func (d *jsonReader) resource() error {
-	d.span.Resource, d.span.Scope = &tracewhy.Resource{}, nil
-	_, _, err := d.decode(func(i int) int {
-		*d.span.Resource = tracewhy.Resource{}
-		return d.members(i, func(name []byte, i int) int {
-			switch string(name) {
-			case "resource":
-				return d.resourceAttributes(i, d.span.Resource)
-			case "schemaUrl", "schema_url":
-				return d.ownText(i, &d.span.Resource.SchemaURL)
-			}
-			return d.skip(i)
-		})
-	})
-	d.report(tracewhy.TraceID{})
-	if errors.Is(err, scan.ErrCut) {
-		return nil
-	}
-	return err
-}
-
-func (d *jsonReader) scopeSpans() error {
-	d.span.Scope = &tracewhy.Scope{}
-	_, _, err := d.decode(func(i int) int {
-		*d.span.Scope = tracewhy.Scope{}
-		return d.members(i, func(name []byte, i int) int {
-			switch string(name) {
-			case "scope", "instrumentationLibrary", "instrumentation_library":
-				return d.scopeAttributes(i, d.span.Scope)
-			case "schemaUrl", "schema_url":
-				return d.ownText(i, &d.span.Scope.SchemaURL)
-			}
-			return d.skip(i)
-		})
-	})
-	d.report(tracewhy.TraceID{})
-	if err != nil && !errors.Is(err, scan.ErrCut) {
-		return err
-	}
-	return d.Members(func(name []byte) error {
-		if string(name) != "spans" {
-			_, err := d.Skip()
+			return d.list(d.objects(d.scopeSpans))
+		case "schemaUrl", "schema_url":
+			schema, err = d.ownText()
 			return err
 		}
-		isArray, err := d.Elements(d.element1)
-		if err != nil || isArray {
-			return err
-		}
-		d.log.Note(tracewhy.ProblemShape, d.I, tracewhy.TraceID{})
 		_, err = d.Skip()
 		return err
 	})
+	d.closeResource(schema)
+	return err
 }
 
-// element1 reads a span.
-func (d *jsonReader) element1(first byte) error {
+// scopeSpans reads a scope with its spans.
+func (d *jsonReader) scopeSpans() error {
+	d.openScope()
+	schema := ""
+	err := d.Members(func(name []byte) (err error) {
+		switch string(name) {
+		case "scope", "instrumentationLibrary", "instrumentation_library":
+			return d.part(d.scope)
+		case "spans":
+			return d.list(d.nextSpan)
+		case "schemaUrl", "schema_url":
+			schema, err = d.ownText()
+			return err
+		}
+		_, err = d.Skip()
+		return err
+	})
+	d.closeScope(schema)
+	return err
+}
+
+// nextSpan reads a span.
+func (d *jsonReader) nextSpan(first byte) error {
 	if first != '{' {
 		if err := d.lose(tracewhy.ProblemShape, d.I); err != nil {
 			return err
@@ -115,25 +116,75 @@ func (d *jsonReader) element1(first byte) error {
 		_, err := d.Skip()
 		return err
 	}
-	from, next, err := d.decode(d.spanAt)
-	var fault *scan.Fault
+	from := d.Offset(d.I)
+	isRead, err := d.resident(d.decodeSpan)
+	at := int(from - d.Offset(0))
 	switch {
-	case errors.As(err, &fault):
-		return errors.Join(d.lose(tracewhy.ProblemSyntax, fault.At), err)
-	case errors.Is(err, scan.ErrCut):
-		return errors.Join(d.lose(tracewhy.ProblemTruncatedInput, len(d.B)), err)
-	case err != nil:
-		return err
-	case next == scan.Short:
-		if err := d.lose(tracewhy.ProblemLimit, from); err != nil {
+	case err == nil && isRead:
+		return d.finish(at)
+	case err == nil:
+		if err := d.lose(tracewhy.ProblemLimit, at); err != nil {
 			return err
 		}
 		_, err := d.Skip()
 		return err
+	case errors.Is(err, scan.ErrCut):
+		return cmp.Or(d.lose(tracewhy.ProblemTruncatedInput, at), err)
 	}
-	if err := d.finish(from); err != nil {
-		return err
+	if fault := (*scan.Fault)(nil); errors.As(err, &fault) {
+		return cmp.Or(d.lose(tracewhy.ProblemSyntax, fault.At), err)
 	}
-	d.I = next
-	return nil
+	return err
+}
+
+// resource decodes the resource at B[i].
+func (d *jsonReader) resource(i int) int {
+	next := d.skip(i)
+	if next < 0 || d.findResource(d.B[i:next]) {
+		return next
+	}
+	var r tracewhy.Resource
+	next = d.object(i, func(name []byte, i int) (next int) {
+		switch string(name) {
+		case "attributes":
+			r.Attributes, next = d.attributes(i, r.Attributes, &r.DroppedAttributes)
+		case "droppedAttributesCount", "dropped_attributes_count":
+			r.DroppedAttributes, next = d.uint32(i)
+		default:
+			next = d.skip(i)
+		}
+		return next
+	})
+	if next >= 0 {
+		d.keepResource(d.B[i:next], r)
+	}
+	return next
+}
+
+// scope decodes the scope at B[i].
+func (d *jsonReader) scope(i int) int {
+	next := d.skip(i)
+	if next < 0 || d.findScope(d.B[i:next]) {
+		return next
+	}
+	var s tracewhy.Scope
+	next = d.object(i, func(name []byte, i int) (next int) {
+		switch string(name) {
+		case "name":
+			s.Name, next = d.text(i)
+		case "version":
+			s.Version, next = d.text(i)
+		case "attributes":
+			s.Attributes, next = d.attributes(i, s.Attributes, &s.DroppedAttributes)
+		case "droppedAttributesCount", "dropped_attributes_count":
+			s.DroppedAttributes, next = d.uint32(i)
+		default:
+			next = d.skip(i)
+		}
+		return next
+	})
+	if next >= 0 {
+		d.keepScope(d.B[i:next], s)
+	}
+	return next
 }

@@ -1,13 +1,11 @@
 package otlp
 
 import (
-	"strings"
-
 	"github.com/tracewhy/tracewhy"
 )
 
-// spanAt decodes the span at B[i] into d.span.
-func (d *jsonReader) spanAt(i int) int {
+// decodeSpan decodes the span at B[i] into d.span.
+func (d *jsonReader) decodeSpan(i int) int {
 	s := &d.span
 	start := i
 	var seen uint32
@@ -211,47 +209,4 @@ func (d *jsonReader) innerAttributes(i int, over *uint32) ([]tracewhy.KeyValue, 
 	var next int
 	d.inner, next = d.attributes(i, d.inner, over)
 	return d.inner[from:len(d.inner):len(d.inner)], next
-}
-
-// resourceAttributes decodes the resource at B[i].
-func (d *jsonReader) resourceAttributes(i int, r *tracewhy.Resource) int {
-	return d.object(i, func(name []byte, i int) (next int) {
-		switch string(name) {
-		case "attributes":
-			r.Attributes, next = d.attributes(i, r.Attributes, &r.DroppedAttributes)
-			own(r.Attributes)
-		case "droppedAttributesCount", "dropped_attributes_count":
-			r.DroppedAttributes, next = d.uint32(i)
-		default:
-			next = d.skip(i)
-		}
-		return next
-	})
-}
-
-// scopeAttributes decodes the scope at B[i].
-func (d *jsonReader) scopeAttributes(i int, s *tracewhy.Scope) int {
-	return d.object(i, func(name []byte, i int) (next int) {
-		switch string(name) {
-		case "name":
-			next = d.ownText(i, &s.Name)
-		case "version":
-			next = d.ownText(i, &s.Version)
-		case "attributes":
-			s.Attributes, next = d.attributes(i, s.Attributes, &s.DroppedAttributes)
-			own(s.Attributes)
-		case "droppedAttributesCount", "dropped_attributes_count":
-			s.DroppedAttributes, next = d.uint32(i)
-		default:
-			next = d.skip(i)
-		}
-		return next
-	})
-}
-
-// ownText decodes a text that outlives the window.
-func (d *jsonReader) ownText(i int, dst *string) int {
-	s, next := d.text(i)
-	*dst = strings.Clone(s)
-	return next
 }

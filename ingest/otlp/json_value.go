@@ -257,7 +257,7 @@ func (d *jsonReader) enum(i int, prefix string, names []string) (n int, known bo
 			}
 		}
 		if neg, n, ok := exactInt(s); ok && !neg && n < uint64(len(names)) {
-			d.note(problemEnumQuoted, i)
+			d.note(tracewhy.ProblemEnumQuoted, i)
 			return int(n), true, next
 		}
 	case numberToken:

@@ -20,8 +20,8 @@ func (f *Fault) Error() string { return f.What }
 // Expected returns a Fault at the next byte.
 func (w *Window) Expected(what string) error { return &Fault{w.I, "expected " + what} }
 
-// ended returns why there is no more.
-func (w *Window) ended() error {
+// Ended returns why there is no more.
+func (w *Window) Ended() error {
 	if err := w.Err(); err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func (w *Window) Next() (byte, error) {
 			return w.B[w.I], nil
 		}
 		if !w.More(w.I) {
-			return 0, w.ended()
+			return 0, w.Ended()
 		}
 	}
 }
@@ -60,7 +60,7 @@ func (w *Window) Skip() (byte, error) {
 			if s.inside == inScalar && w.Err() == nil {
 				return first, nil
 			}
-			return first, w.ended()
+			return first, w.Ended()
 		default:
 			w.I = next
 			return first, nil
@@ -168,7 +168,7 @@ func (w *Window) name() ([]byte, error) {
 				return nil, err
 			}
 			if !w.More(w.I) {
-				return nil, w.ended()
+				return nil, w.Ended()
 			}
 			continue
 		}

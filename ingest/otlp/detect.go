@@ -1,0 +1,150 @@
+package otlp
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"github.com/tracewhy/tracewhy/ingest/internal/scan"
+)
+
+// An encoding is a way to write OTLP.
+type encoding uint8
+
+const (
+	unknown encoding = iota
+	jsonText
+	protoMessage // one message, or several without anything between them
+	protoVarint  // messages after their length as a varint, as protobuf libraries write it
+	protoFixed   // messages after their length as 4 big-endian bytes, as the Collector's file exporter does it
+)
+
+// detect tells by the beginning of an input how it is written. Text that is no JSON counts as JSON, since
+// a document may follow it.
+func detect(head []byte) encoding {
+	switch {
+	case isText(head) && isJSON(head):
+		return jsonText
+	case len(head) > 0 && uint64(head[0]) == tag(1, bytesType) && isMessage(head, tracesData):
+		return protoMessage
+	case isFramed(head, varintLength):
+		return protoVarint
+	case isFramed(head, fixedLength):
+		return protoFixed
+	case isText(head):
+		return jsonText
+	}
+	return unknown
+}
+
+// isJSON reports whether b begins an object or array, or has nothing but white space.
+func isJSON(b []byte) bool {
+	b = bytes.TrimPrefix(b, byteOrderMark)
+	i := scan.Space(b, 0)
+	if i == len(b) {
+		return true
+	}
+	if b[i] != '{' && b[i] != '[' {
+		return false
+	}
+	i = scan.Space(b, i+1)
+	return i == len(b) || bytes.IndexByte([]byte(`"{}[]n`), b[i]) >= 0
+}
+
+// isText reports whether b begins as text does: with no control characters but white space and those
+// that colour a terminal. Protobuf has tags and lengths there, which are small numbers.
+func isText(b []byte) bool {
+	for _, c := range b[:min(len(b), 64)] {
+		if c < ' ' && c != '\n' && c != '\t' && c != '\r' && c != 0x1b || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+func varintLength(b []byte) (uint64, int) { return uvarint(b, 0) }
+
+func fixedLength(b []byte) (uint64, int) {
+	if len(b) < 4 {
+		return 0, malformed
+	}
+	return uint64(binary.BigEndian.Uint32(b)), 4
+}
+
+// isFramed reports whether b begins with messages that follow their lengths, one at least.
+func isFramed(b []byte, length func([]byte) (uint64, int)) bool {
+	for messages := 0; ; messages++ {
+		n, i := length(b)
+		if i < 0 {
+			return messages > 0
+		}
+		b = b[i:]
+		if n > 0 && len(b) > 0 && uint64(b[0]) != tag(1, bytesType) {
+			return false
+		}
+		if n >= uint64(len(b)) {
+			return isMessage(b, tracesData) && (n > 0 || messages > 0)
+		}
+		if !isMessage(b[:n], tracesData) {
+			return false
+		}
+		b = b[n:]
+	}
+}
+
+// A layout says what the fields of a message are, as far as it takes to tell OTLP from other bytes.
+type layout struct {
+	types  string             // the wire types by field number, from 1 on; ' ' for any
+	fields map[uint64]*layout // those that are messages
+}
+
+var (
+	anyLayout  = &layout{types: "200122 2"}
+	pairLayout = &layout{types: "22", fields: map[uint64]*layout{2: anyLayout}}
+	spanLayout = &layout{types: "2222201120202025", fields: map[uint64]*layout{9: pairLayout}}
+	tracesData = &layout{types: "2", fields: map[uint64]*layout{
+		1: {types: "222", fields: map[uint64]*layout{
+			1: {types: "202", fields: map[uint64]*layout{1: pairLayout}},
+			2: {types: "222", fields: map[uint64]*layout{
+				1: {types: "2220", fields: map[uint64]*layout{3: pairLayout}},
+				2: spanLayout,
+			}},
+		}},
+	}}
+)
+
+// isMessage reports whether b, which may stop short, can be a message of the given layout.
+func isMessage(b []byte, l *layout) bool {
+	for i := 0; i < len(b); {
+		t, next := uvarint(b, i)
+		if next < 0 {
+			return len(b)-i < binary.MaxVarintLen64
+		}
+		field, wireType := t>>3, t&7
+		if field == 0 || wireType > fixed32Type || wireType == startGroup || wireType == endGroup {
+			return false
+		}
+		if field <= uint64(len(l.types)) && l.types[field-1] != ' ' && uint64(l.types[field-1]-'0') != wireType {
+			return false
+		}
+		i = next
+		if wireType != bytesType {
+			if i = skipField(b, i, t); i < 0 {
+				return true
+			}
+			continue
+		}
+		n, next := uvarint(b, i)
+		if next < 0 {
+			return len(b)-i < binary.MaxVarintLen64
+		}
+		end := len(b)
+		if n < uint64(len(b)-next) {
+			end = next + int(n)
+		}
+		if inner := l.fields[field]; inner != nil && !isMessage(b[next:end], inner) {
+			return false
+		}
+		i = end
+	}
+	return true
+}

@@ -1,0 +1,66 @@
+// Package otlp reads and writes traces in the formats of the OpenTelemetry Protocol, v1.10: JSON and
+// protobuf, of a request or of a file.
+//
+// https://opentelemetry.io/docs/specs/otlp/ and the file exporter's
+// https://opentelemetry.io/docs/specs/otel/protocol/file-exporter/ define them.
+package otlp
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/ingest/input"
+)
+
+// Read adds the spans of an input to b. It tells by content whether that is JSON (see [ReadJSON]) or
+// protobuf (see [ReadProto]).
+func Read(ctx context.Context, r io.Reader, b *tracewhy.Builder, cfg input.Config) error {
+	t := newIntake(ctx, r, b, cfg)
+	t.More(0)
+	if err := t.Err(); err != nil {
+		return err
+	}
+	if e := detect(t.B); e != jsonText {
+		return t.readProto(e)
+	}
+	d := jsonReader{intake: t}
+	return d.read()
+}
+
+// ReadProto adds the spans of OTLP protobuf to b: TracesData or ExportTraceServiceRequest, which are the
+// same on the wire. Messages may come one after the other, and each after its length: as a varint, or
+// as the four big-endian bytes of the Collector's file exporter. Which it is it tells by content.
+func ReadProto(ctx context.Context, r io.Reader, b *tracewhy.Builder, cfg input.Config) error {
+	t := newIntake(ctx, r, b, cfg)
+	t.More(0)
+	if err := t.Err(); err != nil {
+		return err
+	}
+	return t.readProto(detect(t.B))
+}
+
+func (t *intake) readProto(e encoding) error {
+	t.log.Binary = true
+	d := protoReader{intake: *t}
+	switch e {
+	case protoMessage:
+		return d.one()
+	case protoVarint:
+		return d.messages(d.uvarint)
+	case protoFixed:
+		return d.messages(d.fixedLength)
+	}
+	if len(t.B) == 0 {
+		return d.close()
+	}
+	t.log.Note(tracewhy.ProblemNotTraces, 0, tracewhy.TraceID{})
+	return t.notTraces()
+}
+
+// notTraces is the error for an input that holds something else.
+func (t *intake) notTraces() error {
+	return fmt.Errorf("%s: %w", cmp.Or(t.config.Name, "input"), input.ErrNotTraces)
+}
