@@ -169,7 +169,6 @@ func (b *Builder) Add(s *SpanData) {
 		at, n := b.addSide(l.Attributes)
 		b.links.Append(linkRow{l.TraceID, l.SpanID, b.text(l.TraceState), l.Flags, at, n, l.DroppedAttributes})
 	}
-	b.markTimes(&r)
 	b.rows.Append(r)
 }
 
@@ -199,20 +198,6 @@ func (b *Builder) hasRoom(s *SpanData) bool {
 	return uint64(b.rows.Len()) < rows && fits(b.attrs.Len(), attrs) && fits(b.sideAttrs.Len(), side) &&
 		fits(b.events.Len(), events) && fits(b.links.Len(), links) && fits(b.dict.keys.Len(), texts) &&
 		fits(b.dict.texts.Len(), texts) && fits(b.dict.blobs.Len(), texts) && fits(len(b.dict.pairs), texts)
-}
-
-func (b *Builder) markTimes(r *rawSpan) {
-	switch {
-	case r.start > math.MaxInt64 || r.end > math.MaxInt64:
-		r.marks |= MarkTimeUnknown
-		b.note(ProblemTimeOutOfRange)
-	case r.start == 0 || r.end == 0:
-		r.marks |= MarkTimeUnknown
-		b.note(ProblemTimeMissing)
-	case r.end < r.start:
-		r.marks |= MarkNegativeDuration
-		b.note(ProblemNegativeDuration)
-	}
 }
 
 // Quarantine counts a span that could not be kept. Readers call it for spans that they could not

@@ -133,25 +133,25 @@ func (g *gen) spans(n int) []SpanData {
 
 // contents is all that a Set holds, without what may differ between equal Sets: hash tables.
 type contents struct {
-	Traces              []traceRow
-	Cols                columns
-	Odd                 []oddSpan
-	Attrs, SideAttrs    []AttrID
-	Events              []eventRow
-	Links               []linkRow
-	Resources           []resourceRow
-	Scopes              []scopeRow
-	Metas               []spanMeta
-	Paths               []pathRow
-	Sources             []string
-	Pairs               []pair
-	KeyFirst            []AttrID
-	Keys, Texts, Blobs  []string
-	Failure             failureKeys
-	ByID                []int32
-	Weights             []float64
-	Problems            []Warning
-	Accounting          Accounting
+	Traces             []traceRow
+	Cols               columns
+	Odd                []oddSpan
+	Attrs, SideAttrs   []AttrID
+	Events             []eventRow
+	Links              []linkRow
+	Resources          []resourceRow
+	Scopes             []scopeRow
+	Metas              []spanMeta
+	Paths              []pathRow
+	Sources            []string
+	Pairs              []pair
+	KeyFirst           []AttrID
+	Keys, Texts, Blobs []string
+	Failure            failureKeys
+	ByID               []int32
+	Weights            []float64
+	Problems           []Warning
+	Accounting         Accounting
 }
 
 func contentsOf(s *Set) contents {

@@ -14,7 +14,8 @@ import (
 //  1. What can be nothing else is replaced at once: UUIDs, long hexadecimal or decimal runs, numbers
 //     that are a segment of a URL path, query strings, literals in a query.
 //  2. Any other part with a digit in it is replaced only where names that are the same but for such
-//     parts have more than maxSpellings different ones in that place.
+//     parts have more than maxSpellings different ones in that place, and a segment of one digit where
+//     other names have an identifier there.
 const maxSpellings = 10
 
 // templates maps span names to operations, by the Builder's text numbers.
@@ -31,6 +32,7 @@ func (t templates) of(name uint32) uint32 {
 func newTemplates(b *Builder, g *grouping) templates {
 	seen := make([]bool, b.dict.texts.Len())
 	families := map[string]*family{}
+	certain := map[string]bool{} // templates in which something was replaced at once
 	for _, tr := range g.traces {
 		for _, r := range g.order[tr.from : tr.from+tr.spans] {
 			name := b.row(r).name
@@ -41,6 +43,9 @@ func newTemplates(b *Builder, g *grouping) templates {
 			n := splitName(b.dict.texts.String(name))
 			if !n.changed && n.loose == nil {
 				continue
+			}
+			if n.changed {
+				certain[strings.Join(n.parts, "")] = true
 			}
 			key := n.family()
 			f := families[key]
@@ -54,7 +59,12 @@ func newTemplates(b *Builder, g *grouping) templates {
 	t := templates{to: map[uint32]uint32{}}
 	for _, f := range families {
 		for _, name := range f.names {
-			if op, changed := f.template(splitName(b.dict.texts.String(name))); changed {
+			n := splitName(b.dict.texts.String(name))
+			op, changed := f.template(n)
+			if !changed {
+				op, changed = n.shortID(certain)
+			}
+			if changed {
 				t.to[name] = b.text(op)
 				b.problems.note(ProblemNameTemplated, "", TraceID{})
 			}
@@ -91,6 +101,23 @@ func (f *family) template(n splitted) (string, bool) {
 		}
 	}
 	return strings.Join(n.parts, ""), n.changed
+}
+
+// shortID returns the template that the name shares with others if its one-digit path segments, from
+// the last one on, are identifiers as theirs are: /users/7 beside /users/12.
+func (n splitted) shortID(certain map[string]bool) (string, bool) {
+	parts := slices.Clone(n.parts)
+	const tries = 4 // a name is as long as a producer likes
+	for _, at := range slices.Backward(n.loose[max(0, len(n.loose)-tries):]) {
+		if at == 0 || len(parts[at]) > 1 || !strings.HasSuffix(parts[at-1], "/") {
+			continue
+		}
+		parts[at] = "{id}"
+		if op := strings.Join(parts, ""); certain[op] {
+			return op, true
+		}
+	}
+	return "", false
 }
 
 // placeholder puts id in place of a part, but keeps a word before a number: worker7 becomes worker{id}.

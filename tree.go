@@ -2,6 +2,7 @@ package tracewhy
 
 import (
 	"cmp"
+	"math"
 	"slices"
 )
 
@@ -22,11 +23,28 @@ type treeWork struct {
 // cut cycles before orphans, siblings by start, then id. It sets parent and end beside them and marks
 // what is odd.
 func (w *treeWork) arrange(id TraceID, rows []uint32, parent, end []int32) {
+	w.markTimes(id, rows)
 	w.link(id, rows)
 	w.cutCycles(id, rows)
 	w.sortSiblings(rows)
 	w.walk(rows, parent, end)
 	w.noteShape(id, rows, parent)
+}
+
+func (w *treeWork) markTimes(id TraceID, rows []uint32) {
+	for _, r := range rows {
+		switch row := w.b.row(r); {
+		case row.start > math.MaxInt64 || row.end > math.MaxInt64:
+			row.marks |= MarkTimeUnknown
+			w.b.problems.note(ProblemTimeOutOfRange, "", id)
+		case row.start == 0 || row.end == 0:
+			row.marks |= MarkTimeUnknown
+			w.b.problems.note(ProblemTimeMissing, "", id)
+		case row.end < row.start:
+			row.marks |= MarkNegativeDuration
+			w.b.problems.note(ProblemNegativeDuration, "", id)
+		}
+	}
 }
 
 // link finds each row's parent by its id.
