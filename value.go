@@ -80,7 +80,7 @@ func ArrayOf(vs ...Value) Value {
 }
 
 // MapOf returns a map value with its entries in the order given.
-func MapOf(kvs ...KeyValue) Value { return Value{kind: MapValue, elems: slices.Clone(kvs)} }
+func MapOf(kvs ...KeyValue) Value { return Value{kind: MapValue, elems: append([]KeyValue{}, kvs...)} }
 
 // Kind returns the value's type.
 func (v Value) Kind() ValueKind { return v.kind }
