@@ -25,9 +25,6 @@ type slot struct{ num, hash uint32 }
 // Len returns how many distinct strings the table holds.
 func (t *Table) Len() int { return len(t.ends) }
 
-// Bytes returns the size of the arena.
-func (t *Table) Bytes() int { return len(t.arena) }
-
 // String returns string number i. It shares the arena's memory, which is never overwritten.
 func (t *Table) String(i uint32) string {
 	var from uint64
