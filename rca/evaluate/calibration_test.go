@@ -81,9 +81,9 @@ func TestNullECE(t *testing.T) {
 	for _, test := range []struct {
 		n          int
 		mean, high float64
-	}{{50, 0.1389, 0.1975}, {100, 0.0997, 0.1419}, {500, 0.0444, 0.0640}} {
+	}{{50, 0.1389, 0.1975}, {100, 0.0997, 0.1419}, {200, 0.0706, 0.1001}} {
 		var errors []float64
-		for world := range 20 {
+		for world := range 10 {
 			rand := stats.NewRand(1, uint64(world))
 			var fs []Forecast
 			for range test.n {
@@ -91,10 +91,10 @@ func TestNullECE(t *testing.T) {
 			}
 			errors = append(errors, newBinning(fs, 10).null(fs, uint64(world)).Values()...)
 		}
-		if mean := stats.Mean(errors); math.Abs(mean-test.mean) > 0.02*test.mean {
+		if mean := stats.Mean(errors); math.Abs(mean-test.mean) > 0.03*test.mean {
 			t.Errorf("n = %d: mean %.4f, want %.4f", test.n, mean, test.mean)
 		}
-		if high := stats.NewSample(errors).Quantile(0.95); math.Abs(high-test.high) > 0.02*test.high {
+		if high := stats.NewSample(errors).Quantile(0.95); math.Abs(high-test.high) > 0.03*test.high {
 			t.Errorf("n = %d: 95th percentile %.4f, want %.4f", test.n, high, test.high)
 		}
 	}
@@ -104,11 +104,11 @@ func TestNullECE(t *testing.T) {
 // error of 0 on average; one that is always too sure lies above the band.
 func TestCalibrateJudges(t *testing.T) {
 	inside, total := 0, 0.0
-	const worlds = 200
+	const worlds = 100
 	for w := range worlds {
 		rand := stats.NewRand(7, uint64(w))
 		var fs []Forecast
-		for range 100 {
+		for range 50 {
 			p := rand.Float64()
 			fs = append(fs, Forecast{p, rand.Float64() < p})
 		}
@@ -118,7 +118,7 @@ func TestCalibrateJudges(t *testing.T) {
 		}
 		total += float64(c.DebiasedECE) / worlds
 	}
-	if inside < 181 || math.Abs(total) > 0.01 {
+	if inside < 88 || math.Abs(total) > 0.015 {
 		t.Errorf("inside the band %d times of %d, mean debiased ECE %.4f", inside, worlds, total)
 	}
 	c := Calibrate(append(sure(0.95, 30, 50), sure(0.9, 25, 50)...), 10, 0)
