@@ -108,25 +108,18 @@ func (n *node) lengthWith(other tracewhy.Span, length, from, to int64) int64 {
 		return length
 	}
 	kids := n.waits(from, to)
-	ends := make([]int64, len(kids)) // since the start of n, -1: not known yet
-	for i := range ends {
-		ends[i] = -1
-	}
-	var startOf func(at int64) int64
-	startOf = func(at int64) int64 {
+	var startOf func(event wait) int64 // since the start of n
+	startOf = func(event wait) int64 {
 		base, moved := from, int64(0)
-		for i, k := range kids {
-			if k.from == k.to || k.to > at { // what takes no time holds nothing up
+		for _, k := range kids {
+			if k.to > event.from || k.from == k.to && event.from == event.to && k.to == event.from && event.node != nil {
 				continue
 			}
-			if ends[i] < 0 {
-				ends[i] = startOf(k.from) + k.lengthWith(other, length, k.from, k.to)
-			}
-			base, moved = max(base, k.to), max(moved, ends[i])
+			base, moved = max(base, k.to), max(moved, startOf(k)+k.lengthWith(other, length, k.from, k.to))
 		}
-		return moved + at - base
+		return moved + event.from - base
 	}
-	return startOf(to)
+	return startOf(wait{nil, to, to})
 }
 
 // randomTraces makes traces of up to 8 spans with all that the definitions have to decide: ties, spans

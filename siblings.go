@@ -9,6 +9,9 @@ import (
 // them is a different request. Addresses are not among them, since an attempt may go elsewhere.
 var callKeys = [...]string{"url.full", "http.url", "url.path", "url.query", "http.target", "db.query.text", "db.statement"}
 
+// resendKey counts the attempts at one HTTP request before this one. It is set for redirects too.
+const resendKey = "http.request.resend_count"
+
 // call identifies what a span asked for, among its siblings.
 type call struct {
 	path  PathID
@@ -16,107 +19,135 @@ type call struct {
 	attrs [len(callKeys)]AttrID // plus 1, 0: missing
 }
 
-// callRanges are the attributes of callKeys in a Set.
-type callRanges [len(callKeys)]attrRange
+// callReader reads calls off the spans of one Set.
+type callReader struct {
+	keys   [len(callKeys)]attrRange
+	resend attrRange
+}
 
-func (s *Set) callRanges() callRanges {
-	var r callRanges
+func newCallReader(s *Set) *callReader {
+	r := &callReader{}
 	for i, key := range callKeys {
 		first, end := s.AttrRange(key)
-		r[i] = attrRange{first, end}
+		r.keys[i] = attrRange{first, end}
 	}
+	first, end := s.AttrRange(resendKey)
+	r.resend = attrRange{first, end}
 	return r
 }
 
-func (r *callRanges) of(s Span) call {
+func (r *callReader) call(s Span) call {
 	c := call{path: s.set.cols.path[s.num], name: s.set.cols.name[s.num]}
 	attrs := s.attrs()
-	for i := range r {
-		if id, ok := r[i].in(attrs); ok {
+	for i := range r.keys {
+		if id, ok := r.keys[i].in(attrs); ok {
 			c.attrs[i] = id + 1
 		}
 	}
 	return c
 }
 
-// attempts groups the children of spans by what they asked for. The zero value is ready to use for the
+func (r *callReader) isResent(s Span) bool {
+	id, ok := r.resend.in(s.attrs())
+	if !ok {
+		return false
+	}
+	n, ok := s.set.AttrValue(id).Number()
+	return ok && n > 0
+}
+
+// equalCalls returns the children of known interval that a span has, those that are equal calls
+// together, each group in the order of start. What is sent again after a failure is equal to what
+// failed, whatever it says.
+func (r *callReader) equalCalls(parent Span) [][]Span {
+	var groups [][]Span
+	byCall := map[call]int{}
+	latest := map[PathID]int{} // the group of the path's last child
+	for child := range parent.Children() {
+		if child.Duration() < 0 {
+			continue
+		}
+		c := r.call(child)
+		g, ok := byCall[c]
+		if last, again := latest[c.path]; again && r.isResent(child) {
+			if tried := groups[last]; tried[len(tried)-1].Failed() {
+				g, ok = last, true
+			}
+		}
+		if !ok {
+			g = len(groups)
+			byCall[c] = g
+			groups = append(groups, nil)
+		}
+		groups[g] = append(groups[g], child)
+		latest[c.path] = g
+	}
+	return groups
+}
+
+// attempts finds the equal calls among the siblings of spans. The zero value is ready to use for the
 // spans of one Set.
 type attempts struct {
-	ranges callRanges
-	groups map[attemptKey]*attemptGroup
-	seen   map[int32]bool // parents whose children were grouped
+	reader *callReader
+	groups map[int32]*attemptGroup // by span
+	seen   map[int32]bool          // parents whose children are in groups
 }
 
-type attemptKey struct {
-	parent int32
-	call   call
-}
-
-// attemptGroup is what became of equal calls. The zero value is that of calls without siblings.
+// attemptGroup is what became of equal calls.
 type attemptGroup struct {
-	healthy   []int32 // spans that did not fail, in the order of their start
+	healthy   []Span // those that did not fail, in the order of start
 	lastStart int64
 }
 
-// of returns the group of a span that has a parent, or nil for one that has none.
+// of returns the group of a span, or nil if it has no parent or its interval is not known.
 func (a *attempts) of(s Span) *attemptGroup {
 	parent, ok := s.Parent()
 	if !ok {
 		return nil
 	}
-	if a.seen == nil {
-		a.ranges, a.seen, a.groups = s.set.callRanges(), map[int32]bool{}, map[attemptKey]*attemptGroup{}
+	if a.reader == nil {
+		a.reader, a.seen, a.groups = newCallReader(s.set), map[int32]bool{}, map[int32]*attemptGroup{}
 	}
 	if !a.seen[parent.num] {
 		a.seen[parent.num] = true
-		for child := range parent.Children() {
-			a.add(parent.num, child)
+		for _, calls := range a.reader.equalCalls(parent) {
+			g := &attemptGroup{lastStart: s.set.cols.start[calls[len(calls)-1].num]}
+			for _, c := range calls {
+				a.groups[c.num] = g
+				if !c.Failed() {
+					g.healthy = append(g.healthy, c)
+				}
+			}
 		}
 	}
-	return a.groups[attemptKey{parent.num, a.ranges.of(s)}]
-}
-
-func (a *attempts) add(parent int32, s Span) {
-	start, _, ok := s.Interval()
-	if !ok {
-		return
-	}
-	key := attemptKey{parent, a.ranges.of(s)}
-	g := a.groups[key]
-	if g == nil {
-		g = &attemptGroup{}
-		a.groups[key] = g
-	}
-	g.lastStart = start
-	if !s.Failed() {
-		g.healthy = append(g.healthy, s.num)
-	}
+	return a.groups[s.num]
 }
 
 // madeAfter reports whether an equal call was made after s had ended.
 func (g *attemptGroup) madeAfter(s Span) bool {
-	_, end, ok := s.Interval()
-	return ok && g.lastStart >= end && g.lastStart > s.set.cols.start[s.num]
+	start, end, ok := s.Interval()
+	return ok && g != nil && g.lastStart >= end && g.lastStart > start
 }
 
-// succeededAfter reports whether an equal call that was made after s had ended succeeded.
+// succeededAfter reports whether an equal call that was made after s had failed succeeded.
 func (g *attemptGroup) succeededAfter(s Span) bool {
 	_, end, ok := s.Interval()
-	return ok && g != nil && len(g.healthy) > 0 && s.set.cols.start[g.healthy[len(g.healthy)-1]] >= end
+	return ok && g != nil && len(g.healthy) > 0 && s.set.cols.start[g.healthy[len(g.healthy)-1].num] >= end
 }
 
-// succeededWithin reports whether an equal call that overlapped s succeeded before s ended.
+// succeededWithin reports whether an equal call that overlapped s succeeded before s failed.
 func (g *attemptGroup) succeededWithin(s Span) bool {
-	start, end, ok := s.Interval()
+	_, end, ok := s.Interval()
 	if !ok || g == nil {
 		return false
 	}
-	c := &s.set.cols
-	i, _ := slices.BinarySearchFunc(g.healthy, end, func(num int32, at int64) int { return cmp.Compare(c.start[num], at) })
-	if i == 0 {
-		return false
-	}
-	other := g.healthy[i-1]
-	otherEnd := c.start[other] + c.duration[other]
-	return start < otherEnd && otherEnd <= end
+	i, _ := slices.BinarySearchFunc(g.healthy, end, func(x Span, at int64) int { return cmp.Compare(x.set.cols.start[x.num], at) })
+	return i > 0 && outrun(g.healthy[i-1], s)
+}
+
+// outrun reports whether two calls overlapped and the winner ended first.
+func outrun(winner, loser Span) bool {
+	start, end, _ := winner.Interval()
+	otherStart, otherEnd, _ := loser.Interval()
+	return start < otherEnd && otherStart < end && end <= otherEnd
 }
