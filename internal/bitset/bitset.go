@@ -6,7 +6,7 @@ import (
 	"math/bits"
 )
 
-// Set is a set of integers in [0, n). Copying the struct shares its bits; see [Set.Clone].
+// Set is a set of integers in [0, n). Copying the struct shares its bits.
 type Set struct {
 	words []uint64
 	n     int
@@ -14,9 +14,6 @@ type Set struct {
 
 // New returns an empty set of integers in [0, n).
 func New(n int) Set { return Set{make([]uint64, (n+63)/64), n} }
-
-// Cap returns n, the bound of the integers that the set can hold.
-func (s Set) Cap() int { return s.n }
 
 // Add puts i into the set.
 func (s Set) Add(i int) { s.words[i>>6] |= 1 << (i & 63) }
@@ -45,16 +42,13 @@ func (s Set) Len() int {
 	return n
 }
 
-// Clone returns a copy that shares nothing with s.
-func (s Set) Clone() Set { return Set{append([]uint64(nil), s.words...), s.n} }
-
-// And returns the integers in both sets, which have the same Cap.
+// And returns the integers in both sets, which have the same bound.
 func (s Set) And(t Set) Set { return s.merge(t, func(a, b uint64) uint64 { return a & b }) }
 
-// Or returns the integers in either set, which have the same Cap.
+// Or returns the integers in either set, which have the same bound.
 func (s Set) Or(t Set) Set { return s.merge(t, func(a, b uint64) uint64 { return a | b }) }
 
-// Minus returns the integers in s and not in t, which have the same Cap.
+// Minus returns the integers in s and not in t, which have the same bound.
 func (s Set) Minus(t Set) Set { return s.merge(t, func(a, b uint64) uint64 { return a &^ b }) }
 
 func (s Set) merge(t Set, op func(a, b uint64) uint64) Set {
