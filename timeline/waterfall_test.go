@@ -83,7 +83,7 @@ func TestWaterfall(t *testing.T) {
 // The sections of all rows add up to the duration of the root, one after the other.
 func TestSectionsAddUp(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for range 500 {
+	for range 200 {
 		var text strings.Builder
 		depth := 0
 		for i := range 1 + r.IntN(40) {

@@ -8,16 +8,16 @@ import (
 	"unicode/utf8"
 )
 
-// clean makes text from a trace harmless on a terminal: whatever does not show as itself is written
+// Clean makes text from a trace harmless on a terminal: whatever does not show as itself is written
 // out, as \x1b or \u202e for example. That is all control characters (C0, C1, DEL; line breaks and
 // tabs too), invisible formatting (the bidirectional controls, zero-width characters, tags), private
 // use and unassigned code points, line and paragraph separators, heaps of combining marks, and bytes
 // that are not UTF-8.
-// Every text that this package prints passes through here, once, in [printer]: colours are added
-// behind it, so no text can bring its own.
+// Every text that this package prints passes through here, in one place: colours are added behind it, so
+// no text can bring its own. Programs that print names from traces by themselves can use it too.
 //
 // The result is for eyes, not for decoding: a backslash stays a single backslash.
-func clean(s string) string {
+func Clean(s string) string {
 	if isClean(s) {
 		return s
 	}

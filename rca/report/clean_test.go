@@ -27,8 +27,8 @@ func TestClean(t *testing.T) {
 		{"e\u0301\u0302\u0303\u0304\u0305\u0306f\u0301", `e` + "\u0301\u0302\u0303\u0304" + `\u0305\u0306f` + "\u0301"},
 		{`C:\new`, `C:\new`},
 	} {
-		if got := clean(tc.in); got != tc.want {
-			t.Errorf("clean(%q) = %q, want %q", tc.in, got, tc.want)
+		if got := Clean(tc.in); got != tc.want {
+			t.Errorf("Clean(%q) = %q, want %q", tc.in, got, tc.want)
 		}
 	}
 }
@@ -36,9 +36,9 @@ func TestClean(t *testing.T) {
 func FuzzClean(f *testing.F) {
 	f.Add("a\x1b[0m\u202e\xff漢")
 	f.Fuzz(func(t *testing.T, s string) {
-		got := clean(s)
-		if !utf8.ValidString(got) || !isClean(got) || clean(got) != got {
-			t.Errorf("clean(%q) = %q is not clean", s, got)
+		got := Clean(s)
+		if !utf8.ValidString(got) || !isClean(got) || Clean(got) != got {
+			t.Errorf("Clean(%q) = %q is not clean", s, got)
 		}
 		for n := range 20 {
 			if w := textWidth(cut(got, n)); w > n {

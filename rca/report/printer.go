@@ -45,7 +45,7 @@ func (p *printer) line(pieces ...piece) {
 	var texts []string // clean
 	last, used := -1, 0
 	for i, piece := range pieces {
-		text := clean(piece.text)
+		text := Clean(piece.text)
 		if room := p.width - used; textWidth(text) > room {
 			text = cut(text, room)
 		}
@@ -82,7 +82,7 @@ func (p *printer) blank() {
 func (p *printer) paragraph(label string, indent int, s style, maxLines int, texts ...string) {
 	var kept []string
 	for _, t := range texts {
-		if t = clean(t); t != "" {
+		if t = Clean(t); t != "" {
 			kept = append(kept, t)
 		}
 	}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strconv"
@@ -72,17 +73,14 @@ func (p *printer) verdict(v rca.Verdict, top *rca.RootCause) {
 
 func (p *printer) headline(s style, verdict, what, right string) {
 	if right != "" {
-		what = pad(clean(what), p.width-len(verdict)-len(right)-4) + "  " + right
+		what = pad(Clean(what), p.width-len(verdict)-len(right)-4) + "  " + right
 	}
 	p.line(piece{s, verdict}, piece{bold, "  " + what})
 }
 
 // title names a cause in a few words.
 func title(c *rca.RootCause) string {
-	what := c.Mechanism
-	if what == "" {
-		what = c.Kind
-	}
+	what := cmp.Or(c.Mechanism, c.Kind, "fault")
 	if c.Edge != nil {
 		return what + " between " + c.Edge.From + " and " + c.Edge.To
 	}
@@ -116,7 +114,10 @@ func (p *printer) cause(c *rca.RootCause, t *rca.Timeline) {
 	if c.Edge != nil {
 		what = "the call from " + c.Edge.From + " to " + c.Edge.To + prefixed(", operation ", c.Operation)
 	}
-	p.field("What", what+prefixed(", instance ", c.Instance), "("+phrase(": ", c.Kind, c.Mechanism)+")")
+	if kind := phrase(": ", c.Kind, c.Mechanism); kind != "" {
+		what += " (" + kind + ")"
+	}
+	p.field("What", what+prefixed(", instance ", c.Instance))
 	p.field("Where", route(c.Path)...)
 	if len(c.Conditions) == 0 {
 		p.field("For whom", "no recorded attribute singles out the affected")

@@ -167,7 +167,7 @@ func indent(depth int) string { return strings.Repeat(" ", min(depth, maxIndent)
 func (c *canvas) row(mark, label string, labelStyle style, bar string, barStyle style, duration string) {
 	c.p.line(
 		piece{alarm, pad(mark, markColumn)},
-		piece{labelStyle, pad(clean(label), c.label) + " "},
+		piece{labelStyle, pad(Clean(label), c.label) + " "},
 		piece{barStyle, pad(bar, c.bar)},
 		piece{normal, strings.Repeat(" ", max(0, durationColumn-textWidth(duration))) + duration})
 }
@@ -181,7 +181,7 @@ func (c *canvas) span(t *tree, i, depth int, pointed bool) {
 		label = s.Service() + " " + label
 	}
 	if t.visible[i] == 0 && t.end[i] > i+1 {
-		label = cut(clean(label), max(8, c.label-min(depth, maxIndent)-7)) + " +" + count(t.end[i]-i-1)
+		label = cut(Clean(label), max(8, c.label-min(depth, maxIndent)-7)) + " +" + count(t.end[i]-i-1)
 	}
 	mark, look := "", normal
 	if pointed {

@@ -103,7 +103,7 @@ func TestTextWithExemplar(t *testing.T) {
 // or counted.
 func TestWaterfallFolds(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	for range 300 {
+	for range 150 {
 		var text strings.Builder
 		depth, n := 0, 1+r.IntN(120)
 		narrow := r.IntN(8) // how deep it tends to go
