@@ -89,7 +89,7 @@ func TestPoolIsFair(t *testing.T) {
 // TestPoolFollowsErlang compares the pool with what A. K. Erlang's formulas say of Poisson arrivals that hold a
 // connection for an exponential time.
 func TestPoolFollowsErlang(t *testing.T) {
-	const n, arrivals, hold = 3, 60_000, 1_000_000
+	const n, arrivals, hold = 3, 30_000, 1_000_000
 	simulate := func(load float64, patience int64) (turnedAway, meanWait float64) {
 		var e engine
 		r := &pool{engine: &e, free: n}

@@ -17,8 +17,8 @@ func TestNoise(t *testing.T) {
 		tracewhy.ProblemOutsideParent: 0.4,
 	}
 	seen := map[string]bool{}
-	for seed := range uint64(6) {
-		c := generate(networkLatency, 40+seed, small)
+	for seed := range uint64(4) {
+		c := generate(quiet, 40+seed, small)
 		s := build(t, c)
 		a := s.Accounting()
 		if a.In != len(c.Baseline)+len(c.Incident) || a.Quarantined != 0 || a.Kept+a.Merged != a.In {

@@ -30,7 +30,7 @@ var poolExhaustion = Family{
 				uses += d.usage.operations[op.index] * n
 			}
 		}
-		lost := int64(between(r, 12, 30)) * second
+		lost := min(int64(between(r, 12, 30))*second, d.when.length/5) // many times within the window
 		failing := magnitude(r, 0.08, 0.3)
 		rate := float64(uses) / float64(d.when.length) / float64(len(d.fleet.instances[s.index]))
 		leak := min(1, offered(s.connections, failing)/float64(rate*float64(lost))*d.strength)

@@ -11,8 +11,8 @@ import (
 // get a connection, and others wait as long as they can.
 func TestPoolWaits(t *testing.T) {
 	withSpan, without := 0, 0
-	for seed := range uint64(12) {
-		_, incident, d := windows(poolExhaustion, 60+seed, small)
+	for seed := range uint64(8) {
+		_, incident, d := windows(poolExhaustion, 60+seed, size{400, 150 * millisecond})
 		s := d.estate.find(roleFraud)
 		if !s.recordsWaits {
 			without++
@@ -66,7 +66,7 @@ func (w *run) records() []*record {
 
 // TestNetworkLatencyIsBetweenSpans: the delay lies outside the server's span, and on one edge only.
 func TestNetworkLatencyIsBetweenSpans(t *testing.T) {
-	for seed := range uint64(6) {
+	for seed := range uint64(4) {
 		_, incident, d := windows(networkLatency, 80+seed, small)
 		callee := d.label.Causes[0].Services[0]
 		byID := map[tracewhy.SpanID]*record{}
@@ -97,7 +97,7 @@ func TestNetworkLatencyIsBetweenSpans(t *testing.T) {
 // TestBadInstances: what goes wrong goes wrong where the label says.
 func TestBadInstances(t *testing.T) {
 	for _, f := range []Family{badInstance, badVersion} {
-		for seed := range uint64(8) {
+		for seed := range uint64(4) {
 			_, incident, d := windows(f, 90+seed, small)
 			cause := d.label.Causes[0]
 			if d.label.FaultType == "unreachable" {
