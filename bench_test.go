@@ -103,19 +103,14 @@ func liveHeap() (uint64, time.Duration) {
 // the Set is alive.
 func BenchmarkSet(b *testing.B) {
 	for _, unique := range []bool{false, true} {
-		name := "low-cardinality"
-		if unique {
-			name = "one-unique-value"
-		}
-		b.Run(name, func(b *testing.B) {
-			const traces = 50_000
+		b.Run(corpusName(unique), func(b *testing.B) {
 			for b.Loop() {
 				c := newCorpus(unique)
 				c.next()
 				before, _ := liveHeap()
 				var builder tracewhy.Builder
 				var adding time.Duration
-				for range traces {
+				for range benchTraces {
 					spans := c.next()
 					start := time.Now()
 					for i := range spans {
@@ -142,4 +137,128 @@ func BenchmarkSet(b *testing.B) {
 			}
 		})
 	}
+}
+
+const benchTraces = 50_000
+
+func corpusName(unique bool) string {
+	if unique {
+		return "one-unique-value"
+	}
+	return "low-cardinality"
+}
+
+// A plainSpan is what comes to mind first: a struct with a map, here even with its strings shared.
+type plainSpan struct {
+	traceID    tracewhy.TraceID
+	id, parent tracewhy.SpanID
+	service    string
+	name       string
+	kind       tracewhy.Kind
+	status     tracewhy.StatusCode
+	start, end uint64
+	attributes map[string]any
+}
+
+// BenchmarkPlainSpans measures what BenchmarkSet does, of a []plainSpan that is made at its final size
+// and neither sorted nor linked.
+func BenchmarkPlainSpans(b *testing.B) {
+	for _, unique := range []bool{false, true} {
+		b.Run(corpusName(unique), func(b *testing.B) {
+			for b.Loop() {
+				c := newCorpus(unique)
+				c.next()
+				before, _ := liveHeap()
+				var building time.Duration
+				spans := make([]plainSpan, 0, benchTraces*spansPerTrace)
+				for range benchTraces {
+					data := c.next()
+					start := time.Now()
+					for i := range data {
+						d := &data[i]
+						s := plainSpan{
+							traceID: d.TraceID, id: d.SpanID, parent: d.ParentSpanID, service: d.Resource.Attributes[0].Value.Str(),
+							name: d.Name, kind: d.Kind, status: d.Status, start: d.Start, end: d.End, attributes: make(map[string]any, len(d.Attributes)),
+						}
+						for _, kv := range d.Attributes {
+							if kv.Value.Kind() == tracewhy.IntValue {
+								s.attributes[kv.Key] = kv.Value.Int()
+							} else {
+								s.attributes[kv.Key] = kv.Value.Str()
+							}
+						}
+						spans = append(spans, s)
+					}
+					building += time.Since(start)
+				}
+				after, gc := liveHeap()
+				n := float64(len(spans))
+				b.ReportMetric(float64(building.Nanoseconds())/n, "ns/span")
+				b.ReportMetric(float64(after-before)/n, "B/span")
+				b.ReportMetric(float64(gc.Microseconds())/1000, "gc-ms")
+				runtime.KeepAlive(spans)
+				runtime.KeepAlive(c)
+			}
+		})
+	}
+}
+
+// BenchmarkRead goes over all spans of a Set of 20,000, for one kind of question at a time.
+func BenchmarkRead(b *testing.B) {
+	c := newCorpus(true)
+	var builder tracewhy.Builder
+	for range 1000 {
+		for _, s := range c.next() {
+			builder.Add(&s)
+		}
+	}
+	set, err := builder.Build(context.Background())
+	if err != nil {
+		b.Fatal(err)
+	}
+	region := tracewhy.Condition{Key: "region", Op: tracewhy.OpEqual, Value: tracewhy.StringOf("region value 3")}
+	for _, q := range []struct {
+		name string
+		ask  func(tracewhy.Span) int
+	}{
+		{"Duration", func(s tracewhy.Span) int { return int(s.Duration()) }},
+		{"Service", func(s tracewhy.Span) int { return len(s.Service()) }},
+		{"Trace", func(s tracewhy.Span) int { return s.Trace().Index() }},
+		{"Attr", func(s tracewhy.Span) int { v, _ := s.Attr("region"); return len(v.Str()) }},
+		{"Attr/unique", func(s tracewhy.Span) int { v, _ := s.Attr("request.id"); return len(v.Str()) }},
+		{"Attr/missing", func(s tracewhy.Span) int { v, _ := s.Attr("no.such.key"); return len(v.Str()) }},
+		{"AttrIDs", func(s tracewhy.Span) (n int) {
+			for id := range s.AttrIDs() {
+				n += int(id)
+			}
+			return n
+		}},
+		{"Failed", func(s tracewhy.Span) int { return toInt(s.Failed()) }},
+		{"Condition", func(s tracewhy.Span) int { return toInt(region.Holds(s)) }},
+		{"Children", func(s tracewhy.Span) (n int) {
+			for c := range s.Children() {
+				n += c.Index()
+			}
+			return n
+		}},
+	} {
+		b.Run(q.name, func(b *testing.B) {
+			sum := 0
+			for b.Loop() {
+				for t := range set.Traces() {
+					for s := range t.Spans() {
+						sum += q.ask(s)
+					}
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(set.NumSpans()), "ns/span")
+		})
+	}
+}
+
+func toInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }

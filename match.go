@@ -60,7 +60,12 @@ func (c Condition) holdsFor(v Value) bool {
 }
 
 // sameValue is equality in the sense of statistics.
-func sameValue(a, b Value) bool { return a.Canonical().Equal(b.Canonical()) }
+func sameValue(a, b Value) bool {
+	if a.kind == StringValue && b.kind == StringValue { // no two texts have one canonical value
+		return a.str == b.str
+	}
+	return a.Canonical().Equal(b.Canonical())
+}
 
 // compareNumbers compares two numbers, integers exactly; it is false if either is none.
 func compareNumbers(a, b Value) (int, bool) {

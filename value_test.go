@@ -89,6 +89,21 @@ func TestCanonical(t *testing.T) {
 	}
 }
 
+// Equality of conditions is that of canonical values, however it is computed.
+func TestSameValueIsEqualityOfCanonicalValues(t *testing.T) {
+	values := []Value{{}, BoolOf(true), BoolOf(false), IntOf(0), IntOf(500), FloatOf(500), FloatOf(0), FloatOf(math.Copysign(0, -1)), FloatOf(2.5), BytesOf([]byte("500")), ArrayOf(IntOf(500))}
+	for _, s := range []string{"", "0", "-0", "00", "500", "500.0", "+500", "0500", "2.5", "2.50", "true", "True", "false", "x"} {
+		values = append(values, StringOf(s))
+	}
+	for _, a := range values {
+		for _, b := range values {
+			if same, want := sameValue(a, b), a.Canonical().Equal(b.Canonical()); same != want {
+				t.Errorf("%v %q and %v %q: same %v, want %v", a.Kind(), a, b.Kind(), b, same, want)
+			}
+		}
+	}
+}
+
 func TestValueJSON(t *testing.T) {
 	tests := []struct {
 		v    Value
