@@ -66,6 +66,8 @@ type piece struct {
 	start, end int64
 }
 
+func (p piece) isEmpty() bool { return p.start == p.end }
+
 // awaited yields the children that a span of known interval waited for, each cut to the part of it
 // in [lo, hi], in the order of their start. Children that lie outside are left out; those that take no
 // time are not.

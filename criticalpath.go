@@ -43,62 +43,67 @@ func (s Span) AppendCriticalPath(dst []Section) []Section {
 		return dst
 	}
 	// Most traces are small enough to need no allocation.
-	var todo [32]step
-	var children [32]piece
-	w := pathWalk{set: s.set, todo: todo[:0], children: children[:0]}
-	w.expand(piece{s.num, start, end})
-	for len(w.todo) > 0 {
-		last := len(w.todo) - 1
-		next := w.todo[last]
-		w.todo = w.todo[:last]
-		if !next.isSection {
-			w.expand(next.piece)
+	var frameBuf [16]pathFrame
+	var kidBuf [32]piece
+	frames, kids := frameBuf[:0], kidBuf[:0]
+	first := len(dst)
+	frames = append(frames, pathFrame{piece: piece{s.num, start, end}})
+	for len(frames) > 0 {
+		f := &frames[len(frames)-1]
+		if !f.isOpen {
+			f.isOpen, f.kids, f.next = true, len(kids), len(kids)
+			kids = s.set.appendAwaited(kids, f.num, f.start, f.end)
+			sortLastEndFirst(kids[f.kids:])
+		}
+		k, held := f.heldUpBy(kids)
+		if own := (piece{f.num, k.end, f.end}); !own.isEmpty() {
+			dst = append(dst, Section{Span{s.set, own.num}, own.start, own.end})
+		}
+		if !held {
+			kids = kids[:f.kids]
+			frames = frames[:len(frames)-1]
 			continue
 		}
-		dst = append(dst, Section{Span{s.set, next.num}, next.start, next.end})
+		f.end = k.start
+		frames = append(frames, pathFrame{piece: k})
 	}
+	slices.Reverse(dst[first:])
 	return dst
 }
 
-// pathWalk is the state of a walk along a critical path.
-type pathWalk struct {
-	set      *Set
-	todo     []step // the earliest on top
-	children []piece
+// pathFrame is a span that the walk along a critical path is in.
+type pathFrame struct {
+	piece           // its end is where the walk back has come to
+	isOpen     bool // its children are listed
+	kids, next int  // where its children begin in the list, and which of them to look at next
 }
 
-// step is a part of the path: the span's own section of it, or a part that its children may share.
-type step struct {
-	piece
-	isSection bool
-}
-
-// expand replaces a part of the path by sections of its span and parts for the children that the span
-// waited for.
-func (w *pathWalk) expand(of piece) {
-	kids := w.set.appendAwaited(w.children[:0], of.num, of.start, of.end)
-	w.children = kids[:0]
-	if len(kids) > 1 {
-		slices.Reverse(kids) // nearly in order
-		slices.SortFunc(kids, lastEndFirst)
-	}
-	at := of.end
-	for _, k := range kids {
-		if k.end > at || k.start == k.end {
-			continue
+// heldUpBy returns the child that the span was waiting for last before its end, or else the span's start
+// as a piece without length.
+func (f *pathFrame) heldUpBy(kids []piece) (piece, bool) {
+	for f.next < len(kids) && f.start < f.end {
+		k := kids[f.next]
+		f.next++
+		if k.end <= f.end && !k.isEmpty() {
+			return k, true
 		}
-		if k.end < at {
-			w.todo = append(w.todo, step{piece{of.num, k.end, at}, true})
-		}
-		w.todo = append(w.todo, step{k, w.set.cols.end[k.num] == k.num+1})
-		at = k.start
 	}
-	if of.start < at {
-		w.todo = append(w.todo, step{piece{of.num, of.start, at}, true})
-	}
+	return piece{f.num, f.start, f.start}, false
 }
 
-// lastEndFirst orders the children of a span as a walk back along the critical path meets them.
-func lastEndFirst(x, y piece) int {
-	return cmp.Or(cmp.Compare(y.end, x.end), cmp.Compare(y.start, x.start), cmp.Compare(x.num, y.num))
+// sortLastEndFirst orders the children of a span as a walk back along the critical path meets them.
+func sortLastEndFirst(kids []piece) {
+	if len(kids) < 2 {
+		return
+	}
+	slices.Reverse(kids) // by start before, and so nearly in order now
+	slices.SortFunc(kids, func(x, y piece) int {
+		switch {
+		case x.end != y.end:
+			return cmp.Compare(y.end, x.end)
+		case x.start != y.start:
+			return cmp.Compare(y.start, x.start)
+		}
+		return cmp.Compare(x.num, y.num)
+	})
 }

@@ -80,10 +80,9 @@ func (w *errorWork) slowest(owner Span, hasCutShort bool) (int32, bool) {
 			return 0, false
 		}
 	}
-	w.path = owner.AppendCriticalPath(w.path[:0])
 	total := map[int32]int64{}
 	slow := owner.num
-	for _, section := range w.path {
+	for _, section := range owner.AppendCriticalPath(nil) {
 		num := section.Span.num
 		total[num] += section.End - section.Start
 	}

@@ -103,7 +103,8 @@ func (t Trace) ErrorOrigin() (ErrorHop, bool) {
 // It takes time in O(n log n) for n spans.
 func (t Trace) ErrorHops() []ErrorHop {
 	w := errorWork{set: t.set}
-	if w.collect(t); len(w.fails) == 0 {
+	w.collect(t)
+	if len(w.fails) == 0 {
 		return nil
 	}
 	w.chooseCauses()
@@ -123,10 +124,14 @@ func (t Trace) ErrorHops() []ErrorHop {
 
 // errorWork finds the causes of the failures of one trace.
 type errorWork struct {
-	set      *Set
-	fails    []failure // in the order of the Set
-	attempts attempts
-	path     []Section
+	set   *Set
+	first int32     // the trace's first span
+	fails []failure // in the order of the Set
+	// By place in the trace: the failure of the span, or where that says nothing of how it ended the one
+	// of its caller; or callerHealthy.
+	state  []int32
+	calls  *callReader // when first needed
+	groups []attemptGroup
 }
 
 // failure is a span that failed.
@@ -135,6 +140,7 @@ type failure struct {
 	above  int32 // the failure of the span that called it, or one of those below
 	cause  int32 // the failure that led to it, or noCause
 	origin int32 // a span's number
+	group  int32 // of equal calls, or one of those below
 	ending ending
 	role   ErrorRole
 	rule   ErrorRule // as long as there is none, the failure may be its caller's cause
@@ -144,31 +150,41 @@ const (
 	callerHealthy = -1
 	noCaller      = -2
 	noCause       = -1
+	notGrouped    = -1
+	noGroup       = -2
 )
 
 // collect lists the spans that failed.
 func (w *errorWork) collect(t Trace) {
 	c := &w.set.cols
 	first, stop := t.bounds()
-	var state []int32 // by place in the trace: its failure, or its caller's if it says nothing, or callerHealthy
+	w.first = first
 	for i := first; i < stop; i++ {
 		s, p := Span{t.set, i}, c.parent[i]
 		failed := s.Failed()
-		if failed && state == nil {
-			state = slices.Repeat([]int32{callerHealthy}, int(stop-first))
+		if failed && w.state == nil {
+			w.state = slices.Repeat([]int32{callerHealthy}, int(stop-first))
 		}
 		switch {
 		case failed:
-			f := failure{num: i, above: noCaller, cause: noCause, origin: i, ending: s.ending()}
+			f := failure{num: i, above: noCaller, cause: noCause, origin: i, group: notGrouped, ending: s.ending()}
 			if p != noParent {
-				f.above = state[p-first]
+				f.above = w.state[p-first]
 			}
-			state[i-first] = int32(len(w.fails))
+			w.state[i-first] = int32(len(w.fails))
 			w.fails = append(w.fails, f)
-		case state != nil && p != noParent && s.isSilent():
-			state[i-first] = state[p-first]
+		case w.state != nil && p != noParent && s.isSilent():
+			w.state[i-first] = w.state[p-first]
 		}
 	}
+}
+
+// failureOf returns the failure of a span, or nil if it did not fail.
+func (w *errorWork) failureOf(s Span) *failure {
+	if i := w.state[s.num-w.first]; i >= 0 && w.fails[i].num == s.num {
+		return &w.fails[i]
+	}
+	return nil
 }
 
 // isSilent reports whether a span that did not fail may not have been told: errors often pass through
@@ -225,11 +241,11 @@ func (w *errorWork) excuse(f *failure) ErrorRule {
 	if s.IsAsync() {
 		return RuleAsync
 	}
-	a := w.attempts.of(s)
+	equal := w.attempts(f)
 	switch {
-	case a.succeededAfter(s):
+	case equal.succeededAfter(s):
 		return RuleRetried
-	case f.ending == endedByCancelling && a.succeededWithin(s):
+	case f.ending == endedByCancelling && equal.succeededWithin(s):
 		return RuleHedged
 	}
 	if f.above >= 0 {
@@ -290,8 +306,7 @@ func (w *errorWork) roleOf(i int32) (ErrorRole, ErrorRule) {
 	case f.rule != "":
 		return RoleMasked, f.rule
 	case w.fails[f.above].cause != i:
-		s := Span{w.set, f.num}
-		if w.attempts.of(s).madeAfter(s) {
+		if w.attempts(f).madeAfter(Span{w.set, f.num}) {
 			return RoleMasked, RuleRetried
 		}
 		return RoleMasked, RuleEarlier

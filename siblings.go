@@ -85,42 +85,53 @@ func (r *callReader) equalCalls(parent Span) [][]Span {
 	return groups
 }
 
-// attempts finds the equal calls among the siblings of spans. The zero value is ready to use for the
-// spans of one Set.
-type attempts struct {
-	reader *callReader
-	groups map[int32]*attemptGroup // by span
-	seen   map[int32]bool          // parents whose children are in groups
-}
-
-// attemptGroup is what became of equal calls.
+// attemptGroup is what became of equal calls. A nil group is that of a call without siblings.
 type attemptGroup struct {
 	healthy   []Span // those that did not fail, in the order of start
 	lastStart int64
 }
 
-// of returns the group of a span, or nil if it has no parent or its interval is not known.
-func (a *attempts) of(s Span) *attemptGroup {
-	parent, ok := s.Parent()
-	if !ok {
-		return nil
-	}
-	if a.reader == nil {
-		a.reader, a.seen, a.groups = newCallReader(s.set), map[int32]bool{}, map[int32]*attemptGroup{}
-	}
-	if !a.seen[parent.num] {
-		a.seen[parent.num] = true
-		for _, calls := range a.reader.equalCalls(parent) {
-			g := &attemptGroup{lastStart: s.set.cols.start[calls[len(calls)-1].num]}
-			for _, c := range calls {
-				a.groups[c.num] = g
-				if !c.Failed() {
-					g.healthy = append(g.healthy, c)
-				}
-			}
+// attempts returns the group of the calls that are equal to a failed one.
+func (w *errorWork) attempts(f *failure) *attemptGroup {
+	if f.group == notGrouped {
+		f.group = noGroup
+		if parent, ok := (Span{w.set, f.num}).Parent(); ok {
+			w.groupChildren(parent)
 		}
 	}
-	return a.groups[s.num]
+	if f.group == noGroup {
+		return nil
+	}
+	return &w.groups[f.group]
+}
+
+// groupChildren gives the failed children of a span their groups, once for all of them.
+func (w *errorWork) groupChildren(parent Span) {
+	for child := range parent.Children() {
+		if f := w.failureOf(child); f != nil {
+			f.group = noGroup
+		}
+	}
+	if !parent.repeatsPath() {
+		return
+	}
+	if w.calls == nil {
+		w.calls = newCallReader(w.set)
+	}
+	for _, calls := range w.calls.equalCalls(parent) {
+		if len(calls) == 1 {
+			continue
+		}
+		g := attemptGroup{lastStart: w.set.cols.start[calls[len(calls)-1].num]}
+		for _, c := range calls {
+			if f := w.failureOf(c); f != nil {
+				f.group = int32(len(w.groups))
+			} else {
+				g.healthy = append(g.healthy, c)
+			}
+		}
+		w.groups = append(w.groups, g)
+	}
 }
 
 // madeAfter reports whether an equal call was made after s had ended.

@@ -85,28 +85,39 @@ type slackWork struct {
 	base    []int64 // by child: when the last that had ended by its start ended
 	byStart []int32 // children, the last to start first
 	path    []int32 // children on the critical path, the last first
-	others  []int32 // those that are not, by slack
+	others  []bound // those that are not, by slack
 	next    []int32 // by place in path: where to look for one that no other bounds yet
+}
+
+// bound is a child by its slack.
+type bound struct {
+	slack int64
+	kid   int32
 }
 
 // solve orders the kids, which lie in [lo, hi], and sets slack and drag.
 func (w *slackWork) solve(lo, hi int64) {
 	n := len(w.kids)
-	slices.SortFunc(w.kids, lastEndFirst)
+	if n == 1 {
+		w.slack, w.drag = append(w.slack[:0], 0), append(w.drag[:0], w.kids[0].end-w.kids[0].start)
+		return
+	}
+	sortLastEndFirst(w.kids)
 	w.slack, w.drag, w.base = resize(w.slack, n), resize(w.drag, n), resize(w.base, n)
 	w.byStart = resize(w.byStart, n)
 	for i := range w.byStart {
 		w.byStart[i] = int32(i)
 	}
 	slices.SortFunc(w.byStart, func(x, y int32) int {
-		return cmp.Or(cmp.Compare(w.kids[y].start, w.kids[x].start), cmp.Compare(x, y))
+		if w.kids[x].start != w.kids[y].start {
+			return cmp.Compare(w.kids[y].start, w.kids[x].start)
+		}
+		return cmp.Compare(x, y)
 	})
 	w.findBases(lo)
 	w.findSlack()
 	w.findDrag(lo, hi)
 }
-
-func (k piece) isEmpty() bool { return k.start == k.end }
 
 // precedes reports whether k had ended when l started. Of two that take no time and are at one moment
 // neither precedes the other.
@@ -152,7 +163,7 @@ func (w *slackWork) findDrag(lo, hi int64) {
 	at := hi
 	for i, k := range w.kids {
 		if k.isEmpty() || k.end > at {
-			w.others = append(w.others, int32(i))
+			w.others = append(w.others, bound{w.slack[i], int32(i)})
 			continue
 		}
 		at = k.start
@@ -167,16 +178,21 @@ func (w *slackWork) findDrag(lo, hi int64) {
 		}
 		w.drag[i] = min(k.end-k.start, k.end-event)
 	}
-	slices.SortFunc(w.others, func(x, y int32) int { return cmp.Or(cmp.Compare(w.slack[x], w.slack[y]), cmp.Compare(x, y)) })
+	slices.SortFunc(w.others, func(x, y bound) int {
+		if x.slack != y.slack {
+			return cmp.Compare(x.slack, y.slack)
+		}
+		return cmp.Compare(x.kid, y.kid)
+	})
 	w.next = resize(w.next, len(w.path)+1)
 	for i := range w.next {
 		w.next[i] = int32(i)
 	}
 	for _, o := range w.others {
-		from, _ := slices.BinarySearchFunc(w.path, w.kids[o].end, func(i int32, end int64) int { return cmp.Compare(end, w.kids[i].end) })
-		for i := w.open(int32(from)); int(i) < len(w.path) && w.kids[w.path[i]].end > w.base[o]; i = w.open(i) {
+		from, _ := slices.BinarySearchFunc(w.path, w.kids[o.kid].end, func(i int32, end int64) int { return cmp.Compare(end, w.kids[i].end) })
+		for i := w.open(int32(from)); int(i) < len(w.path) && w.kids[w.path[i]].end > w.base[o.kid]; i = w.open(i) {
 			p := w.path[i]
-			w.drag[p] = min(w.drag[p], w.slack[o])
+			w.drag[p] = min(w.drag[p], o.slack)
 			w.next[i] = i + 1
 		}
 	}
