@@ -1,7 +1,10 @@
 package tracewhy
 
 import (
+	"fmt"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 )
 
@@ -80,4 +83,34 @@ func TestProblemsAreTheCallers(t *testing.T) {
 	if set.Problems()[0].Code == "changed" || set.Sources()[0] == "changed" {
 		t.Error("a caller can change a Set")
 	}
+}
+
+// A Set is read by many goroutines at once: the race detector sees if reading writes.
+func TestSetIsReadConcurrently(t *testing.T) {
+	g := randomGen(5)
+	set := SetOf(g.spans(200)...)
+	read := func() string {
+		var b strings.Builder
+		for tr := range set.All().Traces() {
+			found, _ := set.Lookup(tr.ID())
+			fmt.Fprintln(&b, found.ID(), tr.Duration(), tr.Weight(), OutcomeRule{}.Of(tr))
+			for s := range tr.Spans() {
+				v, _ := s.Attr("a")
+				fmt.Fprintln(&b, s.Path(), s.Instance(), s.Failed(), v, s.ParentID(), s.Data().Events)
+			}
+		}
+		tx, _ := set.All().Transactions(TransactionConfig{Key: "a"})
+		fmt.Fprintln(&b, set.Problems(), set.Source("incident").Len(), transactions(tx))
+		return b.String()
+	}
+	want := read()
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			if got := read(); got != want {
+				t.Error("a Set reads differently in another goroutine")
+			}
+		})
+	}
+	wg.Wait()
 }
