@@ -176,6 +176,8 @@ func (g *grouping) emit(ctx context.Context) (*Set, error) {
 		traces:     make([]traceRow, len(g.traces)),
 		cols:       makeColumns(n),
 		attrs:      make([]AttrID, 0, b.attrs.Len()),
+		events:     make([]eventRow, 0, b.events.Len()),
+		links:      make([]linkRow, 0, b.links.Len()),
 		accounting: Accounting{In: b.in, Kept: n, Merged: g.merged, Quarantined: b.quarantined},
 	}
 	names := newTemplates(b, g)
