@@ -61,7 +61,7 @@ func Read(ctx context.Context, name string, r io.Reader, source string, b *trace
 	in := input.Config{Name: name, Source: source, Limits: cfg.Limits}
 	plain, err := decompress(raw, b, in)
 	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+		return fmt.Errorf("ingest: %w", err)
 	}
 	defer plain.Close()
 	if err := otlp.Read(ctx, plain, b, in); err != nil {

@@ -42,12 +42,18 @@ type Limits struct {
 	// Spans is how many spans an input may have. Default: 500 million.
 	Spans int64
 
-	// Objects is how many attributes, events and links an input may have, all together; those of a
-	// resource count each time that it is written out. Default: 8 billion.
+	// Objects is how many attributes, events and links the spans of an input may have, all together.
+	// Default: 8 billion.
 	Objects int64
 
-	// PerSpan is how many attributes, how many events, and how many links one span may have; one event
-	// or link may have as many attributes. More are dropped, and counted. Default: 65,536.
+	// Density is how many bytes an attribute, event or link must take on average, looked at once there
+	// are a million: empty ones cost two bytes to send and many more to keep. Default: 8. The smallest
+	// that says something takes 9.
+	Density int64
+
+	// PerSpan is how many attributes, how many events, and how many links one span may have. The
+	// attributes include those of its events and links, and the elements of arrays and maps. The first
+	// are kept, and spans with more are counted. Default: 65,536.
 	PerSpan int
 
 	// SpanBytes is how long one encoded span, resource or scope may be. A longer one is left out, and
@@ -76,6 +82,9 @@ func (l Limits) Settled() Limits {
 	settle(&l.Ratio, 200)
 	settle(&l.Spans, 500e6)
 	settle(&l.Objects, 8e9)
+	if l.Density = cmp.Or(l.Density, 8); l.Density < 0 {
+		l.Density = 0
+	}
 	settleInt(&l.Depth, tracewhy.MaxValueDepth)
 	l.Depth = min(l.Depth, tracewhy.MaxValueDepth)
 	settleInt(&l.PerSpan, 1<<16)

@@ -8,24 +8,32 @@ import (
 
 // blocks keeps the resource and scope that spans are read for. Spans are added as they come, although
 // the schema URL comes after them, and the rest may: a Builder lets a Resource or Scope be completed
-// until it sees another one. Therefore each place that writes one gets one of its own, and only what
-// they hold is shared by those that are written alike.
+// until it sees another one. Therefore each block of spans gets a Resource or Scope of its own, and only
+// what they hold is shared by those that are written alike.
 type blocks struct {
 	resources map[string]tracewhy.Resource // by the bytes that they are written with
 	scopes    map[string]tracewhy.Scope
-	size      int // of the keys
+	size      int // of both, about, in bytes
+
+	// How many spans had been added when the resource and the scope began: those that no span has are
+	// used again.
+	resourceFrom, scopeFrom int64
 
 	// The schema URLs that came last, which are likely those that will come: a right guess saves the
 	// Builder from looking at a resource or scope twice.
 	resourceSchema, scopeSchema string
 }
 
-// maxKnown bounds the keys of resources and scopes, in bytes.
+// maxKnown bounds the memory of the resources and scopes that are kept, in bytes.
 const maxKnown = 4 << 20
 
 // openResource begins the spans of a resource.
 func (t *intake) openResource() {
-	t.span.Resource, t.span.Scope = &tracewhy.Resource{SchemaURL: t.resourceSchema}, nil
+	if t.added > t.resourceFrom || t.span.Resource == nil {
+		t.span.Resource = new(tracewhy.Resource)
+	}
+	*t.span.Resource = tracewhy.Resource{SchemaURL: t.resourceSchema}
+	t.resourceFrom = t.added
 }
 
 // findResource fills in the resource if one that is written alike was read before.
@@ -49,7 +57,7 @@ func (t *intake) keepResource(raw []byte, r tracewhy.Resource) {
 	if len(t.findings) > 0 || t.refusal.code != "" {
 		return
 	}
-	t.makeRoom(len(raw))
+	t.makeRoom(len(raw), len(r.Attributes))
 	t.resources[string(raw)] = r
 }
 
@@ -60,7 +68,13 @@ func (t *intake) closeResource(schema string) {
 }
 
 // openScope begins the spans of a scope.
-func (t *intake) openScope() { t.span.Scope = &tracewhy.Scope{SchemaURL: t.scopeSchema} }
+func (t *intake) openScope() {
+	if t.added > t.scopeFrom || t.span.Scope == nil {
+		t.span.Scope = new(tracewhy.Scope)
+	}
+	*t.span.Scope = tracewhy.Scope{SchemaURL: t.scopeSchema}
+	t.scopeFrom = t.added
+}
 
 // findScope fills in the scope if one that is written alike was read before.
 func (t *intake) findScope(raw []byte) bool {
@@ -84,7 +98,7 @@ func (t *intake) keepScope(raw []byte, s tracewhy.Scope) {
 	if len(t.findings) > 0 || t.refusal.code != "" {
 		return
 	}
-	t.makeRoom(len(raw))
+	t.makeRoom(len(raw), len(s.Attributes))
 	t.scopes[string(raw)] = s
 }
 
@@ -94,8 +108,10 @@ func (t *intake) closeScope(schema string) {
 	t.scopeSchema = schema
 }
 
-// makeRoom forgets all that is known when it becomes too much.
-func (t *intake) makeRoom(n int) {
+// makeRoom is called before something is kept. It forgets all that is kept when that becomes too much.
+func (t *intake) makeRoom(bytes, attributes int) {
+	const overhead, perAttribute = 256, 128
+	n := bytes + overhead + attributes*perAttribute
 	if t.size += n; t.size > maxKnown || t.resources == nil {
 		t.size = n
 		t.resources, t.scopes = map[string]tracewhy.Resource{}, map[string]tracewhy.Scope{}

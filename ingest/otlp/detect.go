@@ -72,75 +72,66 @@ func fixedLength(b []byte) (uint64, int) {
 
 // isFramed reports whether b begins with messages that follow their lengths, one at least.
 func isFramed(b []byte, length func([]byte) (uint64, int)) bool {
-	for messages := 0; ; messages++ {
+	for range few {
 		n, i := length(b)
 		if i < 0 {
-			return messages > 0
+			return false
 		}
 		b = b[i:]
-		if n > 0 && len(b) > 0 && uint64(b[0]) != tag(1, bytesType) {
-			return false
+		if n > 0 {
+			end := min(n, uint64(len(b)))
+			if end == 0 || uint64(b[0]) != tag(1, bytesType) || !isMessage(b[:end], tracesData) {
+				return false
+			}
+			b = b[end:]
 		}
-		if n >= uint64(len(b)) {
-			return isMessage(b, tracesData) && (n > 0 || messages > 0)
+		if len(b) == 0 {
+			return true
 		}
-		if !isMessage(b[:n], tracesData) {
-			return false
-		}
-		b = b[n:]
 	}
+	return true
 }
+
+// few is how many messages, and fields of each, are looked at to tell what an input is. It should not
+// take one that is broken further on for something else.
+const few = 4
 
 // A layout says what the fields of a message are, as far as it takes to tell OTLP from other bytes.
 type layout struct {
-	types  string             // the wire types by field number, from 1 on; ' ' for any
-	fields map[uint64]*layout // those that are messages
+	types  string // the wire types by field number, from 1 on
+	fields map[uint64]*layout
 }
 
-var (
-	anyLayout  = &layout{types: "200122 2"}
-	pairLayout = &layout{types: "22", fields: map[uint64]*layout{2: anyLayout}}
-	spanLayout = &layout{types: "2222201120202025", fields: map[uint64]*layout{9: pairLayout}}
-	tracesData = &layout{types: "2", fields: map[uint64]*layout{
-		1: {types: "222", fields: map[uint64]*layout{
-			1: {types: "202", fields: map[uint64]*layout{1: pairLayout}},
-			2: {types: "222", fields: map[uint64]*layout{
-				1: {types: "2220", fields: map[uint64]*layout{3: pairLayout}},
-				2: spanLayout,
-			}},
-		}},
-	}}
-)
+var tracesData = &layout{types: "2", fields: map[uint64]*layout{
+	1: {types: "222", fields: map[uint64]*layout{
+		1: {types: "202"},
+		2: {types: "222", fields: map[uint64]*layout{1: {types: "2220"}}},
+	}},
+}}
 
 // isMessage reports whether b, which may stop short, can be a message of the given layout.
 func isMessage(b []byte, l *layout) bool {
-	for i := 0; i < len(b); {
+	i := 0
+	for n := 0; n < few && i < len(b); n++ {
 		t, next := uvarint(b, i)
 		if next < 0 {
 			return len(b)-i < binary.MaxVarintLen64
 		}
-		field, wireType := t>>3, t&7
-		if field == 0 || wireType > fixed32Type || wireType == startGroup || wireType == endGroup {
+		field := t >> 3
+		if field > 0 && field <= uint64(len(l.types)) && uint64(l.types[field-1]-'0') != t&7 {
 			return false
 		}
-		if field <= uint64(len(l.types)) && l.types[field-1] != ' ' && uint64(l.types[field-1]-'0') != wireType {
-			return false
-		}
-		i = next
-		if wireType != bytesType {
-			if i = skipField(b, i, t); i < 0 {
-				return true
+		if t&7 != bytesType {
+			if i = skipField(b, next, t); i < 0 {
+				return field > 0 && t&7 <= fixed32Type && len(b)-next < binary.MaxVarintLen64
 			}
 			continue
 		}
-		n, next := uvarint(b, i)
-		if next < 0 {
-			return len(b)-i < binary.MaxVarintLen64
+		size, next := uvarint(b, next)
+		if field == 0 || next < 0 {
+			return field > 0 && len(b)-i < 2*binary.MaxVarintLen64
 		}
-		end := len(b)
-		if n < uint64(len(b)-next) {
-			end = next + int(n)
-		}
+		end := next + int(min(size, uint64(len(b)-next)))
 		if inner := l.fields[field]; inner != nil && !isMessage(b[next:end], inner) {
 			return false
 		}

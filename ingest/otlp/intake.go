@@ -1,6 +1,7 @@
 package otlp
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"slices"
@@ -24,6 +25,7 @@ type intake struct {
 	inner    []tracewhy.KeyValue // the attributes of the span's events and links
 	findings []finding           // what is odd about the span
 	refusal  finding             // why it cannot be kept, if it has a code
+	tooMany  finding             // that the limits cut it short, if it has a code
 	attrs    int                 // its attributes, those of events and links and the elements of arrays and maps included
 	isBad    bool                // the attribute under way is to be dropped
 	over     struct {            // how many were dropped because of the limits
@@ -31,6 +33,8 @@ type intake struct {
 	}
 
 	spans, objects int64
+	added          int64 // of the spans, those that were not quarantined
+	isLost         bool  // the span under way was quarantined for the error that is on its way
 }
 
 func newIntake(ctx context.Context, r io.Reader, b *tracewhy.Builder, cfg input.Config) intake {
@@ -39,10 +43,10 @@ func newIntake(ctx context.Context, r io.Reader, b *tracewhy.Builder, cfg input.
 	return intake{Window: w, log: scan.Log{Builder: b, Window: w}, config: cfg}
 }
 
-// A finding is a problem at B[at] of the window.
+// A finding is a problem that was found n times, first at B[at] of the window.
 type finding struct {
-	code string
-	at   int
+	code  string
+	at, n int
 }
 
 // begin makes ready for a span, resource or scope. Decoding one may begin several times, each time with
@@ -53,16 +57,24 @@ func (t *intake) begin() {
 		Source: t.config.Source, Resource: s.Resource, Scope: s.Scope,
 		Attributes: s.Attributes[:0], Events: s.Events[:0], Links: s.Links[:0],
 	}
-	t.inner, t.findings, t.refusal, t.attrs, t.isBad = t.inner[:0], t.findings[:0], finding{}, 0, false
+	t.inner, t.findings, t.refusal, t.tooMany, t.attrs, t.isBad = t.inner[:0], t.findings[:0], finding{}, finding{}, 0, false
 	t.over.attributes, t.over.events, t.over.links = 0, 0, 0
 }
 
-func (t *intake) note(code string, at int) { t.findings = append(t.findings, finding{code, at}) }
+func (t *intake) note(code string, at int) {
+	for i := range t.findings {
+		if f := &t.findings[i]; f.code == code {
+			f.n++
+			return
+		}
+	}
+	t.findings = append(t.findings, finding{code, at, 1})
+}
 
 // refuse makes the span one that cannot be kept; the first reason holds.
 func (t *intake) refuse(code string, at int) {
 	if t.refusal.code == "" {
-		t.refusal = finding{code, at}
+		t.refusal = finding{code, at, 1}
 	}
 }
 
@@ -80,6 +92,7 @@ func (t *intake) finish(at int) error {
 		t.log.Quarantine(t.refusal.code, t.refusal.at, s.TraceID)
 	} else {
 		t.log.Builder.Add(s)
+		t.added++
 	}
 	return t.count(at)
 }
@@ -87,16 +100,39 @@ func (t *intake) finish(at int) error {
 // report counts what was found.
 func (t *intake) report(id tracewhy.TraceID) {
 	for _, f := range t.findings {
-		t.log.Note(f.code, f.at, id)
+		for range f.n {
+			t.log.Note(f.code, f.at, id)
+		}
 	}
-	t.findings = t.findings[:0]
+	if t.tooMany.code != "" {
+		t.log.Note(t.tooMany.code, t.tooMany.at, id)
+	}
+	t.findings, t.tooMany = t.findings[:0], finding{}
 }
 
-// lose quarantines a span that cannot be decoded, whose first byte is B[at].
+// lose quarantines a span that cannot be decoded, because of what is at B[at].
 func (t *intake) lose(code string, at int) error {
+	t.attrs, t.span.Events, t.span.Links = 0, t.span.Events[:0], t.span.Links[:0]
 	t.log.Quarantine(code, at, tracewhy.TraceID{})
 	return t.count(at)
 }
+
+// loseTo is lose where the input cannot be read on either, because of err, which it returns.
+func (t *intake) loseTo(err error, code string, at int) error {
+	t.isLost = true
+	return cmp.Or(t.lose(code, at), err)
+}
+
+// noteOnce counts why the input cannot be read on, unless a span was quarantined for it.
+func (t *intake) noteOnce(code string, at int) {
+	if !t.isLost {
+		t.log.Note(code, at, tracewhy.TraceID{})
+	}
+	t.isLost = false
+}
+
+// densityGrace is how many objects may come before their density is looked at.
+const densityGrace = 1 << 20
 
 // count holds the span that came last against the limits.
 func (t *intake) count(at int) error {
@@ -107,21 +143,26 @@ func (t *intake) count(at int) error {
 		return t.passed("Spans", l.Spans, at)
 	case t.objects > l.Objects:
 		return t.passed("Objects", l.Objects, at)
+	case t.objects > densityGrace && t.objects*l.Density > t.Offset(at):
+		return t.passed("Density", l.Density, at)
 	}
 	return nil
 }
 
 func (t *intake) passed(limit string, value int64, at int) error {
 	t.log.Note(tracewhy.ProblemLimit, at, tracewhy.TraceID{})
-	return &input.LimitError{Position: t.Position(at), Limit: limit, Value: value}
+	return &input.LimitError{Position: t.log.Position(at), Limit: limit, Value: value}
 }
 
-// room reports whether the span may have one more of something that it has n of.
+// room reports whether the span may have one more of something that it has n of. Spans that do not are
+// counted once.
 func (t *intake) room(n, at int) bool {
 	if n < t.config.Limits.PerSpan {
 		return true
 	}
-	t.note(tracewhy.ProblemTooMany, at)
+	if t.tooMany.code == "" {
+		t.tooMany = finding{tracewhy.ProblemTooMany, at, 1}
+	}
 	return false
 }
 

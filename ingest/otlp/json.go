@@ -68,13 +68,15 @@ func (d *jsonReader) read() error {
 
 // close is called at the regular end of the input.
 func (d *jsonReader) close() error {
-	if d.spans > 0 {
-		return nil
-	}
+	d.log.Close()
 	at := min(d.I, len(d.B))
 	switch {
+	case d.added > 0:
+		return nil
 	case d.syntax != nil:
 		return d.syntax
+	case d.spans > 0:
+		return nil
 	case d.hasOther && !d.hasDocument:
 		d.log.Note(tracewhy.ProblemNotTraces, at, tracewhy.TraceID{})
 		return d.notTraces()
@@ -90,21 +92,24 @@ func (d *jsonReader) recover(err error) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &fault):
-		d.log.Note(tracewhy.ProblemSyntax, fault.At, tracewhy.TraceID{})
-		if d.syntax == nil {
-			d.syntax = d.SyntaxError(fault)
-		}
+		d.noteOnce(tracewhy.ProblemSyntax, fault.At)
+		d.fail(fault)
 		d.nesting = 0
 		return d.resume()
 	case errors.Is(err, scan.ErrCut):
-		d.log.Note(tracewhy.ProblemTruncatedInput, len(d.B), tracewhy.TraceID{})
-		if d.syntax == nil {
-			d.syntax = d.SyntaxError(&scan.Fault{At: len(d.B), What: scan.ErrCut.Error()})
-		}
+		d.noteOnce(tracewhy.ProblemTruncatedInput, len(d.B))
+		d.fail(&scan.Fault{At: len(d.B), What: scan.ErrCut.Error()})
 		d.I = len(d.B)
 		return nil
 	}
 	return err
+}
+
+// fail remembers the first place where the input is broken, for an error if nothing can be read of it.
+func (d *jsonReader) fail(fault *scan.Fault) {
+	if d.syntax == nil {
+		d.syntax = &input.SyntaxError{Position: d.log.Position(fault.At), Message: fault.What}
+	}
 }
 
 // resume goes to where the next document seems to begin.

@@ -1,7 +1,6 @@
 package otlp
 
 import (
-	"cmp"
 	"errors"
 	"strings"
 
@@ -129,12 +128,39 @@ func (d *jsonReader) nextSpan(first byte) error {
 		_, err := d.Skip()
 		return err
 	case errors.Is(err, scan.ErrCut):
-		return cmp.Or(d.lose(tracewhy.ProblemTruncatedInput, at), err)
+		return d.loseTo(err, tracewhy.ProblemTruncatedInput, at)
 	}
 	if fault := (*scan.Fault)(nil); errors.As(err, &fault) {
-		return cmp.Or(d.lose(tracewhy.ProblemSyntax, fault.At), err)
+		if end := d.endOfBroken(fault); end >= 0 {
+			d.fail(fault)
+			d.I = end
+			return d.lose(tracewhy.ProblemSyntax, fault.At)
+		}
+		return d.loseTo(err, tracewhy.ProblemSyntax, fault.At)
 	}
 	return err
+}
+
+// endOfBroken returns where the span ends that comes next and is no JSON, if that much can be told: a NaN
+// or a comma too many leaves its brackets in order.
+func (d *jsonReader) endOfBroken(fault *scan.Fault) int {
+	const enough = 64 << 10 // to look for it in
+	for {
+		end := scan.Skip(d.B, d.I)
+		if end >= 0 {
+			if i := scan.Space(d.B, end); i < len(d.B) {
+				if d.B[i] == ',' || d.B[i] == ']' {
+					return end
+				}
+				return scan.Bad
+			}
+		}
+		from := d.I
+		if len(d.B)-from > enough || !d.More(from) {
+			return scan.Short
+		}
+		fault.At -= from
+	}
 }
 
 // resource decodes the resource at B[i].

@@ -357,7 +357,9 @@ func (d *jsonReader) bareValue(i int) (v tracewhy.Value, next int) {
 	if next < 0 || kind == nullToken {
 		return v, next
 	}
-	d.note(tracewhy.ProblemValueInvalid, i)
+	if kind != compositeToken {
+		d.note(tracewhy.ProblemValueInvalid, i)
+	}
 	switch kind {
 	case stringToken:
 		v = tracewhy.StringOf(view(d.cut(s, i)))

@@ -19,9 +19,8 @@ import (
 // protobuf (see [ReadProto]).
 func Read(ctx context.Context, r io.Reader, b *tracewhy.Builder, cfg input.Config) error {
 	t := newIntake(ctx, r, b, cfg)
-	t.More(0)
-	if err := t.Err(); err != nil {
-		return err
+	if !t.More(0) && t.Err() != nil {
+		return t.Err()
 	}
 	if e := detect(t.B); e != jsonText {
 		return t.readProto(e)
@@ -35,9 +34,8 @@ func Read(ctx context.Context, r io.Reader, b *tracewhy.Builder, cfg input.Confi
 // as the four big-endian bytes of the Collector's file exporter. Which it is it tells by content.
 func ReadProto(ctx context.Context, r io.Reader, b *tracewhy.Builder, cfg input.Config) error {
 	t := newIntake(ctx, r, b, cfg)
-	t.More(0)
-	if err := t.Err(); err != nil {
-		return err
+	if !t.More(0) && t.Err() != nil {
+		return t.Err()
 	}
 	return t.readProto(detect(t.B))
 }

@@ -1,7 +1,6 @@
 package otlp
 
 import (
-	"cmp"
 	"errors"
 	"math"
 
@@ -53,11 +52,14 @@ func (d *protoReader) close() error {
 	if err := d.Err(); err != nil {
 		return err
 	}
+	d.log.Close()
 	switch {
-	case d.spans > 0:
+	case d.added > 0:
 		return nil
 	case d.syntax != nil:
 		return d.syntax
+	case d.spans > 0:
+		return nil
 	}
 	d.log.Note(tracewhy.ProblemEmptyInput, len(d.B), tracewhy.TraceID{})
 	return nil
@@ -83,10 +85,9 @@ func (d *protoReader) overcome(err error, end int64) error {
 }
 
 func (d *protoReader) fail(code string, fault scan.Fault) {
-	d.log.Note(code, fault.At, tracewhy.TraceID{})
+	d.noteOnce(code, fault.At)
 	if d.syntax == nil {
-		d.syntax = d.SyntaxError(&fault)
-		d.syntax.Position.Line = 0
+		d.syntax = &input.SyntaxError{Position: d.log.Position(fault.At), Message: fault.What}
 	}
 }
 
@@ -283,7 +284,7 @@ func (d *protoReader) nextSpan(end int64) error {
 	b, isTooLong, err := d.whole(end)
 	switch {
 	case errors.Is(err, scan.ErrCut):
-		return cmp.Or(d.lose(tracewhy.ProblemTruncatedInput, d.I), err)
+		return d.loseTo(err, tracewhy.ProblemTruncatedInput, d.I)
 	case err != nil:
 		return err
 	case isTooLong:

@@ -1,10 +1,6 @@
 package scan
 
-import (
-	"errors"
-
-	"github.com/tracewhy/tracewhy/ingest/input"
-)
+import "errors"
 
 // ErrCut says that the stream stops in the middle of a value.
 var ErrCut = errors.New("the input stops in the middle of a value")
@@ -181,9 +177,4 @@ func (w *Window) name() ([]byte, error) {
 		}
 		return w.key, nil
 	}
-}
-
-// SyntaxError returns f with its place in the input.
-func (w *Window) SyntaxError(f *Fault) *input.SyntaxError {
-	return &input.SyntaxError{Position: w.Position(f.At), Message: f.What}
 }

@@ -27,6 +27,7 @@ type Window struct {
 	base   int64 // the offset of B[0] in the stream
 	lines  int   // newlines before B[0]
 	err    error // why there is no more: io.EOF, or what went wrong
+	isCut  bool
 	key    []byte
 }
 
@@ -53,19 +54,32 @@ func (w *Window) More(keep int) bool {
 	}
 	copy(buf, w.B[keep:])
 	w.I -= keep
-	var read int
-	for read == 0 && w.err == nil {
-		read, w.err = io.ReadFull(w.r, buf[n:])
-	}
-	if errors.Is(w.err, io.ErrUnexpectedEOF) {
-		w.err = io.EOF
-	}
+	read := w.fill(buf[n:])
 	w.B = buf[:n+read]
 	if limit := w.config.Limits.DecodedBytes; w.base+int64(len(w.B)) > limit {
 		w.err = &input.LimitError{Position: w.Position(len(w.B)), Limit: "DecodedBytes", Value: limit}
 		read = 0
 	}
 	return read > 0
+}
+
+// fill reads until p is full, or the stream ends.
+func (w *Window) fill(p []byte) (n int) {
+	const patience = 100
+	for idle := 0; n < len(p) && w.err == nil; {
+		var read int
+		read, w.err = w.r.Read(p[n:])
+		n += read
+		if idle++; read > 0 {
+			idle = 0
+		} else if idle == patience && w.err == nil {
+			w.err = io.ErrNoProgress
+		}
+	}
+	if errors.Is(w.err, io.ErrUnexpectedEOF) {
+		w.isCut, w.err = true, io.EOF
+	}
+	return n
 }
 
 var newline = []byte{'\n'}
@@ -78,8 +92,8 @@ func (w *Window) Err() error {
 	return w.err
 }
 
-// AtEnd reports whether nothing lies beyond B.
-func (w *Window) AtEnd() bool { return w.err != nil }
+// IsCut reports whether the stream said that it ended too soon, as decompressors do.
+func (w *Window) IsCut() bool { return w.isCut }
 
 // Offset returns where B[i] is in the stream.
 func (w *Window) Offset(i int) int64 { return w.base + int64(i) }
