@@ -38,16 +38,27 @@ func (t Trace) CriticalPath() []Section { return t.Root().AppendCriticalPath(nil
 //
 // It takes time in O(n log n) for the n spans below s, whatever their depth.
 func (s Span) AppendCriticalPath(dst []Section) []Section {
-	start, end, ok := s.Interval()
-	if !ok || start == end {
+	_, end, ok := s.Interval()
+	if !ok {
 		return dst
 	}
+	first := len(dst)
+	dst = s.appendPathBack(dst, end)
+	slices.Reverse(dst[first:])
+	return dst
+}
+
+// appendPathBack appends what a span of known interval was waiting for up to a moment in it, the last
+// first.
+func (s Span) appendPathBack(dst []Section, upTo int64) []Section {
 	// Most traces are small enough to need no allocation.
 	var frameBuf [16]pathFrame
 	var kidBuf [32]piece
 	frames, kids := frameBuf[:0], kidBuf[:0]
-	first := len(dst)
-	frames = append(frames, pathFrame{piece: piece{s.num, start, end}})
+	start, end, _ := s.Interval()
+	kids = s.set.appendAwaited(kids, s.num, start, end)
+	sortLastEndFirst(kids)
+	frames = append(frames, pathFrame{piece: piece{s.num, start, upTo}, isOpen: true})
 	for len(frames) > 0 {
 		f := &frames[len(frames)-1]
 		if !f.isOpen {
@@ -67,7 +78,6 @@ func (s Span) AppendCriticalPath(dst []Section) []Section {
 		f.end = k.start
 		frames = append(frames, pathFrame{piece: k})
 	}
-	slices.Reverse(dst[first:])
 	return dst
 }
 
