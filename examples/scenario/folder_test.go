@@ -2,51 +2,109 @@ package main
 
 import (
 	"bytes"
-	"compress/gzip"
-	"io"
-	"strings"
+	"context"
+	"path/filepath"
+	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/tracewhy/tracewhy/internal/scenario"
+	"github.com/tracewhy/tracewhy/rca/evaluate"
 )
 
-func TestFiles(t *testing.T) {
-	f, _ := scenario.Lookup("bad-instance")
+// TestFolderIsTheCase: what is read back from a folder is the case: its spans with their problems, and its label.
+func TestFolderIsTheCase(t *testing.T) {
+	f, _ := scenario.Lookup("pool-exhaustion")
 	c := scenario.Generate(f, 7)
 	files, err := filesOf(c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := filesOf(c)
+	dir := t.TempDir()
+	if err := writeTo(filepath.Join(dir, c.Name), files); err != nil {
+		t.Fatal(err)
+	}
+	folders, err := evaluate.Find(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines := map[string]int{}
-	for i, f := range files {
-		if f.name != again[i].name || !bytes.Equal(f.data, again[i].data) {
-			t.Errorf("%s: two encodings differ", f.name)
-		}
-		window, isTraces := strings.CutSuffix(f.name, ".otlp.jsonl.gz")
-		if !isTraces {
-			lines[f.name]++
-			continue
-		}
-		r, err := gzip.NewReader(bytes.NewReader(f.data))
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, err := io.ReadAll(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		window, _, _ = strings.Cut(window, "-")
-		lines[window] += bytes.Count(text, []byte(`"spanId"`))
+	if len(folders) != 1 || len(folders[0].Baseline) < 2 || len(folders[0].Incident) < 2 || folders[0].Changes == "" {
+		t.Fatalf("found %+v, want one case with several files for each window", folders)
 	}
-	for name, want := range map[string]int{
-		"baseline": len(c.Baseline), "incident": len(c.Incident), "changes.json": 1, "label.json": 1,
-	} {
-		if lines[name] != want {
-			t.Errorf("%s: %d spans or files, want %d", name, lines[name], want)
+	read, err := folders[0].Load(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := read.Label; got.Case != c.Name || !got.Incident || len(got.Causes) != 1 || got.Onset != c.Label.OnsetNS ||
+		!slices.Equal(got.Causes[0].Services, c.Label.Causes[0].Services) {
+		t.Errorf("the label is %+v, want %+v", got, c.Label)
+	}
+	set, err := build(slices.Concat(c.Baseline, c.Incident))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := read.Set.Accounting(), set.Accounting(); got != want {
+		t.Errorf("read %+v, want %+v", got, want)
+	}
+	if got, want := read.Set.Problems(), set.Problems(); !slices.Equal(got, want) {
+		t.Errorf("read with problems %v, want %v", got, want)
+	}
+	for _, i := range []int{0, 1000, set.NumSpans() - 1} {
+		got, want := read.Set.Span(i).Data(), set.Span(i).Data()
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("read span %d as %+v, want %+v", i, got, want)
 		}
+	}
+}
+
+func TestFilesAreDeterministic(t *testing.T) {
+	f, _ := scenario.Lookup("quiet")
+	one, err := filesOf(scenario.Generate(f, 7))
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := filesOf(scenario.Generate(f, 7))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range one {
+		if one[i].name != two[i].name || !bytes.Equal(one[i].data, two[i].data) {
+			t.Errorf("%s: two encodings differ", one[i].name)
+		}
+	}
+}
+
+// TestDemoIsSmall: the demo can be embedded in a program, and read back.
+func TestDemoIsSmall(t *testing.T) {
+	c := scenario.Demo()
+	files, err := demoFiles(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := writeTo(dir, files); err != nil {
+		t.Fatal(err)
+	}
+	total := 0
+	for _, f := range files {
+		total += len(f.data)
+	}
+	if total > 900_000 {
+		t.Errorf("the demo has %d bytes", total)
+	}
+	folders, err := evaluate.Find(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := folders[0].Load(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := build(slices.Concat(c.Baseline, c.Incident))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := read.Set.NumSpans(), set.NumSpans(); got != want {
+		t.Errorf("read %d spans, want %d", got, want)
 	}
 }

@@ -5,6 +5,10 @@
 //
 // writes the cases of seeds 1 to 100 to the folders pool-exhaustion-0001 to pool-exhaustion-0100 of DIR. The same
 // family and seed always give the same bytes. Without -family it writes all families; -list says which there are.
+//
+//	scenario -demo -o DIR
+//
+// writes the demo incident, small enough to be embedded in a program, to DIR itself.
 package main
 
 import (
@@ -28,6 +32,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	seed := flags.Uint64("seed", 1, "the first seed")
 	n := flags.Int("n", 1, "how many seeds")
 	out := flags.String("o", "", "the folder to write case folders to")
+	demo := flags.Bool("demo", false, "write the demo incident to the folder itself")
 	list := flags.Bool("list", false, "list the families and stop")
 	switch err := flags.Parse(args); {
 	case err == flag.ErrHelp:
@@ -54,24 +59,39 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "usage: scenario [-family NAME] [-seed N] [-n COUNT] -o DIR")
 		return 2
 	}
-	for _, f := range families {
-		for i := range *n {
-			if err := write(scenario.Generate(f, *seed+uint64(i)), *out); err != nil {
-				fmt.Fprintln(stderr, "scenario:", err)
-				return 1
-			}
-		}
+	if err := writeAll(families, *seed, *n, *demo, *out); err != nil {
+		fmt.Fprintln(stderr, "scenario:", err)
+		return 1
 	}
 	return 0
 }
 
-// write makes the case's folder within dir.
-func write(c scenario.Case, dir string) error {
-	files, err := filesOf(c)
-	if err != nil {
-		return err
+// writeAll writes the cases of n seeds of each family, or the demo, to out.
+func writeAll(families []scenario.Family, seed uint64, n int, demo bool, out string) error {
+	if demo {
+		files, err := demoFiles(scenario.Demo())
+		if err != nil {
+			return err
+		}
+		return writeTo(out, files)
 	}
-	dir = filepath.Join(dir, c.Name)
+	for _, f := range families {
+		for i := range n {
+			c := scenario.Generate(f, seed+uint64(i))
+			files, err := filesOf(c)
+			if err != nil {
+				return err
+			}
+			if err := writeTo(filepath.Join(out, c.Name), files); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// writeTo makes a folder of files.
+func writeTo(dir string, files []file) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
