@@ -1,0 +1,312 @@
+package compare
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/internal/parallel"
+	"github.com/tracewhy/tracewhy/internal/stats"
+)
+
+// StructureShift says that executions of an operation do something else than before: call, repeat, log,
+// stop or fail differently.
+type StructureShift struct {
+	Service, Operation string
+	What               string // in words: "no longer calls X", "now ends after calling Y"
+	// Rate is the share of traces with the operation in which an execution does so: of the baseline,
+	// standardised to the incident's mix of root operations, and of the incident.
+	Rate [2]float64
+	// Attributable is the share of those incident traces that would not be so at the baseline's rate:
+	// (incident - baseline) / incident.
+	Attributable float64
+	P, Q         float64 // one-sided and exact; Q is adjusted for all shifts looked for
+	Traces       int     // incident traces in which it is so
+
+	feature feature
+	gained  bool
+	number  uint32
+	op      int32
+}
+
+// StructureOrigin is one share of the traces that have another structure than before: those in which
+// the deepest changed execution puts the blame on the service.
+type StructureOrigin struct {
+	Service, Operation string
+	// Share is the share of the incident's traces that are changed from here, over the baseline's.
+	Share tracewhy.Estimate
+	// Unanswered says that the blame is for calls that the service did not answer: its spans are missing.
+	Unanswered bool
+	Shifts     []StructureShift // the ones that the blame rests on, the most frequent first
+	Exemplars  []tracewhy.TraceID
+}
+
+// minAttributable is the least share of a shift's traces that it must account for.
+const minAttributable = 0.5
+
+// hypothesis is that more traces of the incident than of the baseline have an execution of the
+// operation that has (or lacks) the feature. Features that single out the same traces are one.
+type hypothesis struct {
+	StructureShift
+	same     []*StructureShift // other names of it
+	tables   []stats.Table     // by stratum with the operation
+	smallest float64
+}
+
+// structure looks for shifts and partitions the traces that show them. It also returns, by trace, the
+// share of it that is changed, and the smallest q-value of any shift.
+func (c *comparison) structure(ctx context.Context, who *callees, alpha float64, workers int) ([]StructureShift, []StructureOrigin, []float64, error) {
+	f, err := c.features(ctx, who)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	hyps, err := c.hypotheses(ctx, f, alpha, workers)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	tags, err := c.tag(ctx, f, hyps)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	origins, changed := c.structureOrigins(f, tags)
+	shifts := make([]StructureShift, len(hyps))
+	for i, h := range hyps {
+		shifts[i] = h.StructureShift
+	}
+	slices.SortFunc(shifts, func(x, y StructureShift) int {
+		return cmp.Or(compareRounded(x.Q, y.Q), cmp.Compare(x.Service, y.Service), cmp.Compare(x.Operation, y.Operation), cmp.Compare(x.What, y.What))
+	})
+	return shifts, origins, changed, nil
+}
+
+// cell counts the traces of one operation, feature and stratum.
+type cell struct {
+	with [2]int // traces with an execution that has the feature, by side
+	full [2]int // traces in which every execution has it
+}
+
+type cellKey struct {
+	op      int32
+	feature uint32
+	stratum int32
+}
+
+// hypotheses tests all features of all operations and returns those that hold, sorted by operation and
+// feature.
+func (c *comparison) hypotheses(ctx context.Context, f *features, alpha float64, workers int) ([]*hypothesis, error) {
+	cells := map[cellKey]*cell{}
+	hashes := map[cellKey]*[2]uint64{} // stratum 0 only: of the traces with, and of those without
+	runs := map[cellKey]*[2]int{}      // feature 0 only: traces with the operation
+	opHash := map[int32]uint64{}
+
+	at := 0
+	var pairs []uint64
+	for i, t := range c.traces {
+		if i%cancelEvery == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		first := at
+		at += t.NumSpans()
+		if c.share[i] == 0 {
+			continue
+		}
+		side, stratum, hash := c.side[i], c.stratum[i], mix(uint64(i)+1)
+		pairs = pairs[:0]
+		executions := map[int32]int{}
+		for k := first; k < at; k++ {
+			op := f.opOf[f.spans[k].Path().ID()]
+			executions[op]++
+			for _, n := range f.at(k) {
+				pairs = append(pairs, uint64(op)<<32|uint64(n))
+			}
+		}
+		for op := range executions {
+			key := cellKey{op: op, stratum: stratum}
+			if runs[key] == nil {
+				runs[key] = &[2]int{}
+			}
+			runs[key][side]++
+			opHash[op] += hash
+		}
+		slices.Sort(pairs)
+		for k := 0; k < len(pairs); {
+			from := k
+			for k < len(pairs) && pairs[k] == pairs[from] {
+				k++
+			}
+			key := cellKey{int32(pairs[from] >> 32), uint32(pairs[from]), stratum}
+			x := cells[key]
+			if x == nil {
+				x = &cell{}
+				cells[key] = x
+			}
+			key.stratum = 0
+			h := hashes[key]
+			if h == nil {
+				h = &[2]uint64{}
+				hashes[key] = h
+			}
+			x.with[side]++
+			h[0] += hash
+			if k-from == executions[key.op] {
+				x.full[side]++
+			} else {
+				h[1] += hash
+			}
+		}
+	}
+	// h[1] so far has traces with both kinds of execution: those without the feature at all come on top.
+	for key, h := range hashes {
+		h[1] += opHash[key.op] - h[0]
+	}
+
+	byPair := map[cellKey][]cellKey{}
+	for key := range cells {
+		pair := cellKey{op: key.op, feature: key.feature}
+		byPair[pair] = append(byPair[pair], key)
+	}
+	strataOf := map[int32][]int32{}
+	for key := range runs {
+		strataOf[key.op] = append(strataOf[key.op], key.stratum)
+	}
+	for _, s := range strataOf {
+		slices.Sort(s)
+	}
+	var shifts []*hypothesis
+	for pair := range byPair {
+		for _, gained := range []bool{true, false} {
+			h := &hypothesis{}
+			total := 0
+			for _, s := range strataOf[pair.op] {
+				n := runs[cellKey{op: pair.op, stratum: s}]
+				x := cells[cellKey{pair.op, pair.feature, s}]
+				if x == nil {
+					x = &cell{}
+				}
+				exposed := x.with
+				if !gained {
+					exposed = [2]int{n[base] - x.full[base], n[inc] - x.full[inc]}
+				}
+				total += exposed[base] + exposed[inc]
+				h.Traces += exposed[inc]
+				h.tables = append(h.tables, stats.Table{A: exposed[inc], B: n[inc] - exposed[inc], C: exposed[base], D: n[base] - exposed[base]})
+			}
+			if total < 3 || h.Traces == 0 {
+				continue
+			}
+			op := f.ops[pair.op]
+			h.Service, h.Operation, h.op = op.service, op.name, pair.op
+			h.feature, h.gained, h.number = f.known[pair.feature], gained, pair.feature
+			h.What = h.feature.what(gained)
+			shifts = append(shifts, h)
+		}
+	}
+	slices.SortFunc(shifts, func(x, y *hypothesis) int {
+		lost := func(h *hypothesis) int {
+			if h.gained {
+				return 0
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(x.Service, y.Service), cmp.Compare(x.Operation, y.Operation), compareFeatures(x.feature, y.feature), lost(x)-lost(y))
+	})
+
+	type exposedKey struct {
+		op   int32
+		hash uint64
+	}
+	seen := map[exposedKey]*hypothesis{}
+	var distinct []*hypothesis
+	for _, h := range shifts {
+		hash := hashes[cellKey{op: h.op, feature: h.number}]
+		key := exposedKey{h.op, hash[0]}
+		if !h.gained {
+			key.hash = hash[1]
+		}
+		if first := seen[key]; first != nil {
+			first.same = append(first.same, &h.StructureShift)
+			continue
+		}
+		seen[key] = h
+		distinct = append(distinct, h)
+	}
+	if err := parallel.For(ctx, workers, len(distinct), func(i int) {
+		h := distinct[i]
+		h.P, h.smallest = stats.FisherStratified(h.tables)
+		h.Rate = standardisedRates(h.tables)
+		if h.Rate[inc] > 0 {
+			h.Attributable = max(0, 1-h.Rate[base]/h.Rate[inc])
+		}
+	}); err != nil {
+		return nil, err
+	}
+	adjustDiscrete(distinct, alpha)
+	return slices.DeleteFunc(distinct, func(h *hypothesis) bool {
+		return h.Q > alpha || h.Attributable < minAttributable
+	}), nil
+}
+
+// standardisedRates returns the share of traces exposed, with half a trace added to each cell so that a
+// rate of none is not taken for certain, at the incident's mix of strata.
+func standardisedRates(tables []stats.Table) [2]float64 {
+	var rate [2]float64
+	total := 0.0
+	for _, t := range tables {
+		if t.A+t.B > 0 && t.C+t.D > 0 {
+			total += float64(t.A + t.B)
+		}
+	}
+	for _, t := range tables {
+		if t.A+t.B > 0 && t.C+t.D > 0 {
+			w := float64(t.A+t.B) / total
+			rate[inc] += float64(w * ((float64(t.A) + 0.5) / (float64(t.A+t.B) + 1)))
+			rate[base] += float64(w * ((float64(t.C) + 0.5) / (float64(t.C+t.D) + 1)))
+		}
+	}
+	return rate
+}
+
+// adjustDiscrete sets the q-values: the procedure of Benjamini and Hochberg over the hypotheses that
+// their margins allow to be rejected at all, by R. E. Tarone's criterion, as P. B. Gilbert combines them
+// (2005, doi:10.1111/j.1467-9876.2005.00475.x). The others have a q-value of 1.
+func adjustDiscrete(hyps []*hypothesis, alpha float64) {
+	smallest := make([]float64, len(hyps))
+	for i, h := range hyps {
+		smallest[i] = h.smallest
+	}
+	slices.Sort(smallest)
+	// k is the least number for which at most k hypotheses can reach alpha/k.
+	k := 1
+	for ; k < len(smallest); k++ {
+		n, _ := slices.BinarySearch(smallest, alpha/float64(k))
+		for n < len(smallest) && smallest[n] <= alpha/float64(k) {
+			n++
+		}
+		if n <= k {
+			break
+		}
+	}
+	var testable []*hypothesis
+	for _, h := range hyps {
+		h.Q = 1
+		if h.smallest <= alpha/float64(k) {
+			testable = append(testable, h)
+		}
+	}
+	ps := make([]float64, len(testable))
+	for i, h := range testable {
+		ps[i] = h.P
+	}
+	for i, q := range adjusted(ps) {
+		testable[i].Q = q
+	}
+}
+
+// mix is the finaliser of SplitMix64: it makes sums of the numbers of traces tell sets of traces apart.
+func mix(x uint64) uint64 {
+	x *= 0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
