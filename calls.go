@@ -2,6 +2,7 @@ package tracewhy
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -23,7 +24,7 @@ func (p CallPattern) String() string {
 	if int(p) < len(patternNames) {
 		return patternNames[p]
 	}
-	return "pattern"
+	return fmt.Sprintf("pattern(%d)", uint8(p))
 }
 
 // CallGroup is a number of calls that one span made for one purpose.
@@ -181,7 +182,7 @@ func (s Span) Timeout() (Timeout, bool) {
 	if !s.Failed() {
 		return Timeout{}, false
 	}
-	t := Timeout{Span: s, Stated: s.ending() == endedByDeadline, Limit: usualLimit(s.Duration())}
+	t := Timeout{Span: s, Stated: s.ending().gaveUp(), Limit: usualLimit(s.Duration())}
 	overrun, answered := time.Duration(0), false
 	for child := range s.Children() {
 		if child.IsAsync() {

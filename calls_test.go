@@ -52,6 +52,8 @@ func TestCallGroups(t *testing.T) {
 		{"a failure parts a repetition", "a/r 0+100\n  a/q 10+2\n  a/q 12+2\n  a/q 14+2\n  a/q 16+2 error db.statement=x\n  a/q 18+2\n  a/q 20+2", ""},
 		{"a fan-out is no repetition", "a/r 0+100\n  a/q 10+20\n  a/q 10+20\n  a/q 10+20\n  a/q 10+20\n  a/q 10+20", ""},
 		{"spans that take no time follow each other", "a/r 0+100\n  a/q 10+0\n  a/q 10+0\n  a/q 10+0\n  a/q 10+0\n  a/q 10+0", "repeat q 10 10 10 10 10"},
+		{"many children, all different", "a/r 0+100\n  a/1 0+1\n  a/2 1+1\n  a/3 2+1\n  a/4 3+1\n  a/5 4+1\n  a/6 5+1\n  a/7 6+1\n  a/8 7+1\n  a/9 8+1", ""},
+		{"many children, and a retry", "a/r 0+100\n  a/1 0+1\n  a/2 1+1\n  a/3 2+1\n  a/4 3+1\n  a/5 4+1\n  a/6 5+1\n  a/7 6+1\n  a/8 7+1\n  a/9 8+1 error\n  a/9 9+1", "retry 9 8 9 recovered"},
 		{"intervals that are not known", "a/r 0+100\n  a/q 10+? error\n  a/q 20+10\n  a/q ?+?", ""},
 	} {
 		t.Run(test.why, func(t *testing.T) {
@@ -117,6 +119,8 @@ func TestEndings(t *testing.T) {
 		{`error="context canceled"`, "deadline-cancelled"},
 		{`error=Cancelled`, "deadline-cancelled"},
 		{`error error.type=System.Threading.Tasks.TaskCanceledException`, "deadline-cancelled"},
+		{`error="request canceled" error.type=timeout`, "deadline-cancelled"},
+		{`error="deadline exceeded" error.type=canceled`, "deadline-cancelled"},
 		{`error="payment cancelled by the customer"`, "origin"},
 		{`error=boom`, "origin"},
 		{`error rpc.grpc.status_code=14`, "origin"},

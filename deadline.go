@@ -11,7 +11,7 @@ func (w *errorWork) judgeDeadline(head int) {
 	owner := -1
 	for from > 0 && w.fails[chain[from-1]].ending != endedByError {
 		from--
-		if owner < 0 && w.fails[chain[from]].ending == endedByDeadline {
+		if owner < 0 && w.fails[chain[from]].ending.gaveUp() {
 			owner = from
 		}
 	}
@@ -21,9 +21,10 @@ func (w *errorWork) judgeDeadline(head int) {
 	if owner < 0 {
 		owner = from
 	}
-	// A call that was made late in its caller's time reports the caller's deadline.
+	// A call that was made late in its caller's time reports the deadline of its caller.
 	const share = 4
-	for owner > from && w.durationOf(chain[owner-1]) > share*w.durationOf(chain[owner]) {
+	for owner > from && w.fails[chain[owner]].ending == endedByDeadline && w.fails[chain[owner-1]].ending == endedByDeadline &&
+		w.durationOf(chain[owner-1]) > share*w.durationOf(chain[owner]) {
 		owner--
 	}
 	slow, ok := w.slowest(Span{w.set, w.fails[chain[owner]].num}, owner < len(chain)-1)

@@ -2,6 +2,7 @@ package tracewhy
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 )
 
@@ -24,7 +25,7 @@ func (r ErrorRole) String() string {
 	if int(r) < len(errorRoleNames) {
 		return errorRoleNames[r]
 	}
-	return "role"
+	return fmt.Sprintf("role(%d)", uint8(r))
 }
 
 // ErrorRule says in words what decided the role of an [ErrorHop].
@@ -92,8 +93,8 @@ func (t Trace) ErrorOrigin() (ErrorHop, bool) {
 //
 // From a root that failed, the chain of causes ends at the origin. But if the last spans of the chain
 // say that they gave up or were cancelled, the failure is that of a deadline. Its owner is the last of
-// them that gave up itself, or else the first of them; it is the caller's instead while the caller
-// gave up too and had over four times as long. If something was running under the owner until it gave
+// them that gave up itself, or else the first of them; it is the caller's instead while both speak of a
+// deadline, which callers hand on, and the caller had over four times as long. If something was running under the owner until it gave
 // up, the origin is the span that has the largest part of its critical path, which need not have failed.
 //
 // Spans are equal calls if they have the same path, name, and URL, query or statement. Whether a span
@@ -249,7 +250,7 @@ func (w *errorWork) excuse(f *failure) ErrorRule {
 		return RuleHedged
 	}
 	if f.above >= 0 {
-		if caller := &w.fails[f.above]; caller.ending == endedByDeadline && f.ending != endedByCancelling {
+		if caller := &w.fails[f.above]; caller.ending.gaveUp() && f.ending != endedByCancelling {
 			start, end, ok := (Span{w.set, caller.num}).Interval()
 			if ok && w.endOf(f) > end+(end-start)/patience {
 				return RuleLate

@@ -269,6 +269,12 @@ func TestErrorHopsOfDeadlines(t *testing.T) {
 			slow: origin, slow
 			x: deadline-cancelled, cut short, from slow
 			y: deadline-cancelled, cut short, from slow`},
+		{"a late call with a limit of its own, of which its callers tell", `
+			a/r 0+110 server error="redis timeout"
+			  a/slow 2+90 client
+			  a/x 93+16 client error="redis timeout"`, `
+			r: propagated, child, from x
+			x: origin, no remote side`},
 		{"a call with a deadline of its own", `
 			a/r 0+110 server error="upstream timeout"
 			  a/first 2+60 client

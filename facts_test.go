@@ -188,3 +188,15 @@ func TestFactsOfManyUnknownIntervals(t *testing.T) {
 		_, _ = s.IsAsync(), s.Overrun()
 	}
 }
+
+func TestNamesOfFacts(t *testing.T) {
+	for _, test := range []struct{ got, want string }{
+		{fmt.Sprint(tracewhy.GapBeforeFirst, tracewhy.GapQueue, tracewhy.GapClass(99)), "before first queue gap(99)"},
+		{fmt.Sprint(tracewhy.RoleOrigin, tracewhy.RoleCollateral, tracewhy.ErrorRole(99)), "origin collateral role(99)"},
+		{fmt.Sprint(tracewhy.PatternRetry, tracewhy.PatternRepeat, tracewhy.CallPattern(99)), "retry repeat pattern(99)"},
+	} {
+		if test.got != test.want {
+			t.Errorf("got %s, want %s", test.got, test.want)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package tracewhy
 
 import (
+	"fmt"
 	"iter"
 	"time"
 )
@@ -25,7 +26,7 @@ func (c GapClass) String() string {
 	if int(c) < len(gapNames) {
 		return gapNames[c]
 	}
-	return "gap"
+	return fmt.Sprintf("gap(%d)", uint8(c))
 }
 
 // Gap is time of a span in which none of its children was running.

@@ -2,21 +2,25 @@ package tracewhy
 
 import "strings"
 
-// ending says how a span that failed says that it ended.
+// ending says how a span that failed says that it ended. Of two that it says the larger holds.
 type ending uint8
 
 const (
 	endedByError      ending = iota
-	endedByDeadline          // it gave up waiting
 	endedByCancelling        // its caller gave up on it
+	endedByDeadline          // a deadline passed, which callers hand on to those they call
+	endedByTimeout           // it gave up waiting by a limit of its own
 )
 
-// These are parts of lower-case messages and types of errors. The words for a deadline go first: clients
-// that give up say that they cancelled the request because of it. A cancelled order is no cancelled
-// call, so the word alone is not enough.
+// gaveUp reports whether the span stopped waiting itself.
+func (e ending) gaveUp() bool { return e >= endedByDeadline }
+
+// These are parts of lower-case messages and types of errors. The words for giving up go first: clients
+// say that they cancelled the request because of it. A cancelled order is no cancelled call, so the
+// word alone is not enough.
 var (
-	deadlineTexts = [...]string{"deadline", "timeout", "timed out", "time out", "timedout"}
-	cancelTexts   = [...]string{
+	timeoutTexts = [...]string{"timeout", "timed out", "time out", "timedout"}
+	cancelTexts  = [...]string{
 		"context canceled", "context cancelled", "request canceled", "request cancelled", "call canceled", "call cancelled",
 		"operation canceled", "operation cancelled", "operation was canceled", "operation was cancelled", "task was canceled",
 		"cancellederror", "canceledexception", "cancelledexception", "cancellationexception", "aborterror", "client disconnected",
@@ -38,14 +42,14 @@ func (s Span) ending() ending {
 	if code, ok := s.number(s.set.failure.http, attrs); ok {
 		switch code {
 		case 408, 504:
-			return endedByDeadline
+			return endedByTimeout
 		case 499: // nginx: the client closed the connection
 			return endedByCancelling
 		}
 	}
 	end := endingOf(s.StatusMessage())
 	if id, ok := s.set.failure.errType.in(attrs); ok {
-		end = firstEnding(end, endingOf(s.set.AttrValue(id).Str()))
+		end = max(end, endingOf(s.set.AttrValue(id).Str()))
 	}
 	for i := range s.NumEvents() {
 		if s.eventName(i) != "exception" {
@@ -53,19 +57,11 @@ func (s Span) ending() ending {
 		}
 		for _, kv := range s.event(i).Attributes {
 			if kv.Key == "exception.type" || kv.Key == "exception.message" {
-				end = firstEnding(end, endingOf(kv.Value.Str()))
+				end = max(end, endingOf(kv.Value.Str()))
 			}
 		}
 	}
 	return end
-}
-
-// firstEnding prefers a deadline to cancelling, and either to neither.
-func firstEnding(x, y ending) ending {
-	if x == endedByError || y == endedByDeadline {
-		return y
-	}
-	return x
 }
 
 func endingOf(text string) ending {
@@ -73,10 +69,13 @@ func endingOf(text string) ending {
 		return endedByError
 	}
 	text = strings.ToLower(text)
-	for _, part := range deadlineTexts {
+	for _, part := range timeoutTexts {
 		if strings.Contains(text, part) {
-			return endedByDeadline
+			return endedByTimeout
 		}
+	}
+	if strings.Contains(text, "deadline") {
+		return endedByDeadline
 	}
 	if text == "canceled" || text == "cancelled" {
 		return endedByCancelling
