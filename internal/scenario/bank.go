@@ -105,7 +105,8 @@ func (b *builder) bank() {
 	}
 
 	quote := b.op(rates, "GET", "/quotes/{pair}", "Quote", 1)
-	quote.steps = inOrder(b.call(b.sql(rates, "SELECT", "rates", 3)).cached(b.redis(rates, "GET"), between(r, 0.6, 0.95)))
+	quote.steps = inOrder(
+		b.call(b.sql(rates, "SELECT", "rates", 3)).cached(b.redis(rates, "GET"), between(r, 0.6, 0.95)))
 
 	getProfile := b.op(profile, "GET", "/customers/{id}", "GetCustomer", 1.5)
 	getProfile.shows = []int{dimSegment}
@@ -127,7 +128,8 @@ func (b *builder) bank() {
 	if chance(r, 0.5) {
 		checkLimits.steps = inOrder(b.call(b.redis(limits, "GET")), b.call(b.redis(limits, "INCRBY")))
 	} else {
-		checkLimits.steps = inOrder(b.call(b.sql(limits, "SELECT", "counters", 3)), b.call(b.sql(limits, "UPDATE", "counters", 4)))
+		checkLimits.steps = inOrder(
+			b.call(b.sql(limits, "SELECT", "counters", 3)), b.call(b.sql(limits, "UPDATE", "counters", 4)))
 	}
 
 	score, loginRisk := b.fraud(fraud, features, extra)
@@ -141,6 +143,7 @@ func (b *builder) bank() {
 	authorise.steps = slices.Concat(
 		inOrder(b.call(detokenize).retried(b.attempts())),
 		checks,
+		b.maybe(0.5, b.call(policy).onlyFor(large)),
 		extra(0.3),
 		inOrder(
 			b.call(quote).onlyFor(foreign).retried(b.attempts()),
@@ -235,9 +238,11 @@ type entrance struct {
 }
 
 var (
-	cardDims = []int{dimRegion, dimChannel, dimNetwork, dimCategory, dimBand, dimCurrency, dimEntryMode, dimCountry, dimSegment}
-	appDims  = []int{dimRegion, dimSegment, dimDevice, dimApp}
-	payDims  = []int{dimRegion, dimSegment, dimDevice, dimApp, dimBand, dimCurrency}
+	cardDims = []int{
+		dimRegion, dimChannel, dimNetwork, dimCategory, dimBand, dimCurrency, dimEntryMode, dimCountry, dimSegment,
+	}
+	appDims = []int{dimRegion, dimSegment, dimDevice, dimApp}
+	payDims = []int{dimRegion, dimSegment, dimDevice, dimApp, dimBand, dimCurrency}
 )
 
 // entrances draws the gateways and the operations that customers call there.
@@ -257,7 +262,8 @@ func (b *builder) entrances(o entrance) {
 
 	history, merchants := b.service(roleHistory, b.protocol()), b.service(roleMerchants, b.protocol())
 	enrich := b.op(merchants, "POST", "/merchants/search", "Search", 1.5)
-	enrich.steps = inOrder(b.call(b.sql(merchants, "SELECT", "merchants", 3)).cached(b.redis(merchants, "MGET"), between(r, 0.5, 0.9)))
+	enrich.steps = inOrder(
+		b.call(b.sql(merchants, "SELECT", "merchants", 3)).cached(b.redis(merchants, "MGET"), between(r, 0.5, 0.9)))
 	list := b.op(history, "GET", "/accounts/{id}/transactions", "List", 2)
 	list.steps = inOrder(b.call(o.entries), b.call(enrich).ifAble())
 
@@ -273,12 +279,15 @@ func (b *builder) entrances(o entrance) {
 		enter(g, 8*weight, appDims, "POST", "/login", b.call(o.login))
 		enter(g, 16*weight, appDims, "GET", "/balance", slices.Concat(verify(),
 			b.together(b.call(o.balance).retried(b.attempts()), b.call(o.profile).retried(b.attempts()).ifAble()))...)
-		enter(g, 11*weight, payDims, "POST", "/transfer", slices.Concat(verify(), inOrder(b.call(o.transfer).within(b.patience())))...)
-		enter(g, 7*weight, appDims, "GET", "/transactions", slices.Concat(verify(), inOrder(b.call(list).retried(b.attempts())))...)
+		enter(g, 11*weight, payDims, "POST", "/transfer",
+			slices.Concat(verify(), inOrder(b.call(o.transfer).within(b.patience())))...)
+		enter(g, 7*weight, appDims, "GET", "/transactions",
+			slices.Concat(verify(), inOrder(b.call(list).retried(b.attempts())))...)
 	}
 	if chance(r, 0.5) {
 		partner := b.service(rolePartner, techHTTP)
-		enter(partner, 5, appDims, "POST", "/payment-initiations", slices.Concat(b.maybe(0.6, b.call(o.policy)), inOrder(b.call(o.transfer)))...)
+		enter(partner, 5, appDims, "POST", "/payment-initiations",
+			slices.Concat(b.maybe(0.6, b.call(o.policy)), inOrder(b.call(o.transfer)))...)
 		enter(partner, 4, appDims, "GET", "/accounts", b.call(o.policy), b.call(o.balance))
 	}
 	if chance(r, 0.6) {

@@ -2,7 +2,7 @@ package scenario
 
 // The demo is the incident of a bank whose services have plain names: card authorisations fail because the service
 // fraud-guard does not give back its database connections after a change of its rules.
-const demoSeed = 11141
+const demoSeed = 20202
 
 var demoSize = size{requests: 400, gap: 300 * millisecond}
 

@@ -13,12 +13,20 @@
 // settings and fashions that change between the windows and have nothing to do with it. A fault is strong enough
 // to be seen in how requests end: the same window is simulated with and without it, on the same requests.
 //
+// Families can be held out from one another, and so can estates: names, protocols, topology and habits depend on
+// the seed, so that nothing learned of one seed's bank by heart helps with another's. Cases of one seed happen to
+// the same bank, so that a quiet case shows what an incident's bank looks like in peace.
+//
 //	f, _ := scenario.Lookup("pool-exhaustion")
 //	c := scenario.Generate(f, 1)
 //	fmt.Println(c.Label.Causes[0].Services)
 //
 // The same family and seed give the same bytes on every machine: random numbers are keyed by what they are for
 // (package stats), and no floating-point result depends on the processor.
+//
+// To add a family, write a file family_….go with a [Family]: inject draws what is wrong, says it in hooks of a
+// fault, and writes the label; it may also change traffic, instances or versions. Strength, visibility and what
+// happens beside the fault are taken care of.
 //
 // A case takes time in O(s log s) for s spans, about 0.2 s for 2 × 1,000 requests, and memory for all of them.
 package scenario

@@ -127,7 +127,9 @@ func (d *draft) finish() {
 	if d.label.Modes == nil {
 		d.label.Modes = []Mode{}
 	}
-	slices.SortStableFunc(d.changes, func(a, b Change) int { return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.ID, b.ID)) })
+	slices.SortStableFunc(d.changes, func(a, b Change) int {
+		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.ID, b.ID))
+	})
 }
 
 // begin draws when the fault begins: before the window, or in its first part.

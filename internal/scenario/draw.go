@@ -26,11 +26,6 @@ func (l latency) draw(r *stats.Rand) int64 {
 	return int64(float64(l.median) * special.Exp(float64(l.sigma*normal(r))))
 }
 
-// mean returns the expected value.
-func (l latency) mean() int64 {
-	return int64(float64(l.median) * special.Exp(float64(l.sigma*l.sigma)/2))
-}
-
 // normal draws from the standard normal distribution.
 func normal(r *stats.Rand) float64 {
 	return special.NormalQuantile((float64(r.Uint64()>>12) + 0.5) / (1 << 52))

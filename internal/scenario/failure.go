@@ -87,7 +87,8 @@ func storeError(op *operation) *failure {
 	if op.service.tech == techVendor {
 		return &failure{status: 503, kind: "503", message: "service unavailable", passing: true}
 	}
-	return &failure{status: 500, kind: "40001", message: "could not serialize access due to concurrent update", passing: true}
+	const deadlock = "could not serialize access due to concurrent update"
+	return &failure{status: 500, kind: "40001", message: deadlock, passing: true}
 }
 
 // poolTimeout returns the failure of a request that waited for a connection in vain.

@@ -9,9 +9,11 @@ var networkLatency = Family{
 	inject: func(d *draft) {
 		r := d.rng
 		e := d.edge()
-		share, delay, kind := 1.0, latency{int64(float64(magnitude(r, 5, 300)*d.strength) * float64(millisecond)), 0.25}, "delay"
+		kind, share := "delay", 1.0
+		delay := latency{int64(float64(magnitude(r, 5, 300)*d.strength) * float64(millisecond)), 0.25}
 		if chance(r, 0.3) { // a lost packet costs a timeout of TCP
-			kind, share, delay = "loss", min(1, float64(magnitude(r, 0.05, 0.6)*d.strength)), latency{210 * millisecond, 0.05}
+			kind, share = "loss", min(1, float64(magnitude(r, 0.05, 0.6)*d.strength))
+			delay = latency{210 * millisecond, 0.05}
 		}
 		ways := pick(r, 1, 2, 3) // out, back, or both
 		d.fault.way = func(f frame, from, to *instance) int64 {

@@ -10,7 +10,6 @@ type fault struct {
 	way    func(f frame, from, to *instance) int64 // a delay of a message
 	refuse func(f frame, to *instance) bool
 	leak   func(f frame, op *operation) int64 // how long a connection is lost; 0: it is given back
-	hits   func(f frame, s *step) float64     // the hit ratio of a cache
 }
 
 // A harm is what a fault does to one execution of an operation.
@@ -43,11 +42,4 @@ func (x *fault) leaks(f frame, op *operation, now int64) int64 {
 		return 0
 	}
 	return x.leak(f, op)
-}
-
-func (x *fault) hitRatio(f frame, s *step, now int64) float64 {
-	if x.hits == nil || now < x.begins {
-		return s.hits
-	}
-	return x.hits(f, s)
 }

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 
@@ -125,7 +126,11 @@ func (f *fleet) candidates(s *service, region int) []*instance {
 
 // versionName returns the service's version, or one that many releases later.
 func (s *service) versionName(later int) string {
-	return strconv.Itoa(s.version[0]) + "." + strconv.Itoa(s.version[1]+later) + "." + strconv.Itoa(s.version[2]*max(0, 1-later))
+	major, minor, patch := s.version[0], s.version[1]+later, s.version[2]
+	if later > 0 {
+		patch = 0
+	}
+	return fmt.Sprintf("%d.%d.%d", major, minor, patch)
 }
 
 // letters draws text as Kubernetes does for names: without vowels, so that no words come out.

@@ -70,5 +70,8 @@ var (
 	namespaces = []string{"bank", "retail", "core", "payments", "prod"}
 	domains    = []string{"bank.internal", "svc.cluster.local", "int.example", "corp.example"}
 	languages  = []string{"java", "java", "go", "dotnet", "nodejs"}
-	geography  = [][]string{{"eu-central", "eu-west"}, {"emea", "apac"}, {"frankfurt", "dublin", "madrid"}, {"us-east", "us-west"}, {"north", "south", "west"}}
+	geography  = [][]string{
+		{"eu-central", "eu-west"}, {"emea", "apac"}, {"frankfurt", "dublin", "madrid"}, {"us-east", "us-west"},
+		{"north", "south", "west"},
+	}
 )

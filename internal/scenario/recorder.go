@@ -27,7 +27,9 @@ const chunkSize = 512
 
 // open starts a span at the frame's instance, as a child of the frame's span, with room for more attributes
 // than the given ones.
-func (c *recorder) open(f frame, name string, kind tracewhy.Kind, static []tracewhy.KeyValue, room int) *tracewhy.SpanData {
+func (c *recorder) open(
+	f frame, name string, kind tracewhy.Kind, static []tracewhy.KeyValue, room int,
+) *tracewhy.SpanData {
 	if c.window.silent {
 		return &c.void.SpanData
 	}

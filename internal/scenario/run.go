@@ -222,7 +222,7 @@ func (w *run) take(f frame, s *step) *failure {
 	for range max(s.repeat, 1) {
 		f.work(s.pause)
 		if s.cache != nil {
-			hit := chance(f.rng, w.fault.hitRatio(f, s, w.now))
+			hit := chance(f.rng, s.hits)
 			w.attempt(f, &step{to: s.cache}, 0)
 			if hit {
 				continue

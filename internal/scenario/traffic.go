@@ -34,17 +34,48 @@ type dimension struct {
 }
 
 var dimensions = [numDims]dimension{
-	dimRegion:    {keys: [3]string{"region", "bank.region", "txn.region"}},
-	dimChannel:   {[3]string{"channel", "bank.channel", "txn.channel"}, []string{"pos", "ecommerce", "atm", "recurring"}, []float64{50, 32, 8, 10}},
-	dimNetwork:   {[3]string{"card.network", "bank.card.scheme", "txn.scheme"}, []string{"northcard", "unionpass", "debitone"}, []float64{48, 34, 18}},
-	dimCategory:  {[3]string{"merchant.category", "bank.merchant.mcc", "txn.mcc"}, []string{"5411", "5812", "5541", "4111", "5999", "7011", "4511", "5732"}, []float64{30, 20, 14, 12, 10, 5, 4, 5}},
-	dimBand:      {[3]string{"amount.band", "bank.amount_band", "txn.amountBand"}, []string{"0-25", "25-100", "100-500", "500-2000", "2000+"}, []float64{34, 36, 20, 8, 2}},
-	dimCurrency:  {[3]string{"currency", "bank.currency", "txn.currency"}, []string{"EUR", "USD", "GBP", "CHF"}, []float64{86, 7, 5, 2}},
-	dimEntryMode: {[3]string{"card.entry_mode", "bank.card.entry", "txn.entryMode"}, []string{"contactless", "chip", "keyed", "token"}, []float64{46, 22, 14, 18}},
-	dimCountry:   {[3]string{"merchant.country", "bank.merchant.country", "txn.country"}, []string{"DE", "FR", "NL", "ES", "US", "GB"}, []float64{52, 14, 11, 9, 7, 7}},
-	dimSegment:   {[3]string{"customer.segment", "bank.customer.tier", "customer.tier"}, []string{"retail", "premium", "private", "business"}, []float64{66, 19, 3, 12}},
-	dimDevice:    {[3]string{"device.os", "device.platform", "client.os"}, []string{"ios", "android", "windows", "macos"}, []float64{38, 41, 13, 8}},
-	dimApp:       {[3]string{"app.version", "client.version", "app.release"}, []string{"8.14.0", "8.15.1", "8.15.2", "8.16.0"}, []float64{9, 24, 61, 6}},
+	dimRegion: {keys: [3]string{"region", "bank.region", "txn.region"}},
+	dimChannel: {
+		[3]string{"channel", "bank.channel", "txn.channel"},
+		[]string{"pos", "ecommerce", "atm", "recurring"}, []float64{50, 32, 8, 10},
+	},
+	dimNetwork: {
+		[3]string{"card.network", "bank.card.scheme", "txn.scheme"},
+		[]string{"northcard", "unionpass", "debitone"}, []float64{48, 34, 18},
+	},
+	dimCategory: { // codes of ISO 18245
+		[3]string{"merchant.category", "bank.merchant.mcc", "txn.mcc"},
+		[]string{"5411", "5812", "5541", "4111", "5999", "7011", "4511", "5732"},
+		[]float64{30, 20, 14, 12, 10, 5, 4, 5},
+	},
+	dimBand: {
+		[3]string{"amount.band", "bank.amount_band", "txn.amountBand"},
+		[]string{"0-25", "25-100", "100-500", "500-2000", "2000+"}, []float64{34, 36, 20, 8, 2},
+	},
+	dimCurrency: {
+		[3]string{"currency", "bank.currency", "txn.currency"},
+		[]string{"EUR", "USD", "GBP", "CHF"}, []float64{86, 7, 5, 2},
+	},
+	dimEntryMode: {
+		[3]string{"card.entry_mode", "bank.card.entry", "txn.entryMode"},
+		[]string{"contactless", "chip", "keyed", "token"}, []float64{46, 22, 14, 18},
+	},
+	dimCountry: {
+		[3]string{"merchant.country", "bank.merchant.country", "txn.country"},
+		[]string{"DE", "FR", "NL", "ES", "US", "GB"}, []float64{52, 14, 11, 9, 7, 7},
+	},
+	dimSegment: {
+		[3]string{"customer.segment", "bank.customer.tier", "customer.tier"},
+		[]string{"retail", "premium", "private", "business"}, []float64{66, 19, 3, 12},
+	},
+	dimDevice: {
+		[3]string{"device.os", "device.platform", "client.os"},
+		[]string{"ios", "android", "windows", "macos"}, []float64{38, 41, 13, 8},
+	},
+	dimApp: {
+		[3]string{"app.version", "client.version", "app.release"},
+		[]string{"8.14.0", "8.15.1", "8.15.2", "8.16.0"}, []float64{9, 24, 61, 6},
+	},
 }
 
 // foreign and large say which requests take the steps that depend on the request.
