@@ -138,18 +138,16 @@ const (
 	WarningWeighted      = "weighted"       // the traces are a sample with weights
 )
 
-// ids returns the ids of up to max of the given traces of the comparison, spread evenly over them.
-func (c *comparison) ids(traces []int32, max int) []tracewhy.TraceID {
-	n := min(len(traces), max)
-	out := make([]tracewhy.TraceID, n)
-	for k := range out {
-		out[k] = c.traces[traces[k*len(traces)/n]].ID()
-	}
-	return out
+// cohort returns the cohort of the given traces of the comparison, ascending.
+func (c *comparison) cohort(traces []int32) tracewhy.Cohort {
+	at := 0
+	return c.set.Select(func(t tracewhy.Trace) bool {
+		for at < len(traces) && c.traces[traces[at]].Index() < t.Index() {
+			at++
+		}
+		return at < len(traces) && c.traces[traces[at]] == t
+	})
 }
-
-// maxExemplars is how many traces a finding names as examples.
-const maxExemplars = 5
 
 // byEffect sorts findings by effect, the largest first, to within rounding, then by place.
 func byEffect[T any](findings []T, effect func(*T) float64, place func(*T) string) {

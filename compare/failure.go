@@ -15,11 +15,11 @@ type FailureOrigin struct {
 	// Share is the share of the incident's traces that fail from here, over the baseline's.
 	Share tracewhy.Estimate
 	// P is of the exact stratified test, one-sided, and Q adjusted for the number of origins.
-	P, Q      float64
-	Traces    [2]int // failing traces, of the baseline and of the incident
-	Path      tracewhy.Path
-	Rule      string // how the origin was told in most of the incident's traces
-	Exemplars []tracewhy.TraceID
+	P, Q     float64
+	Traces   [2]int // failing traces, of the baseline and of the incident
+	Path     tracewhy.Path
+	Rule     string          // how the origin was told in most of the incident's traces
+	Affected tracewhy.Cohort // the incident's traces that fail from here
 }
 
 type failureKey struct{ service, operation, peer string }
@@ -72,7 +72,7 @@ func (c *comparison) failures(ctx context.Context, who *callees, rule tracewhy.O
 		}
 		f := FailureOrigin{
 			Service: key.service, Operation: key.operation, Peer: key.peer,
-			Share: c.shareDifference(o.weight), Traces: o.total(), Exemplars: c.ids(o.traces, maxExemplars),
+			Share: c.shareDifference(o.weight), Traces: o.total(), Affected: c.cohort(o.traces),
 		}
 		f.P = o.p()
 		most := 0

@@ -201,7 +201,7 @@ func (c *comparison) structureOrigins(f *features, tags []tag) ([]StructureOrigi
 		if len(x.traces) == 0 {
 			continue
 		}
-		o := StructureOrigin{Service: service, Share: c.shareDifference(x.weight), Exemplars: c.ids(x.traces, maxExemplars)}
+		o := StructureOrigin{Service: service, Share: c.shareDifference(x.weight), Affected: c.cohort(x.traces)}
 		total := 0.0
 		best := 0.0
 		for _, name := range sortedKeys(x.ops) {

@@ -39,7 +39,7 @@ type StructureOrigin struct {
 	// Unanswered says that the blame is for calls that the service did not answer: its spans are missing.
 	Unanswered bool
 	Shifts     []StructureShift // the ones that the blame rests on, the most frequent first
-	Exemplars  []tracewhy.TraceID
+	Affected   tracewhy.Cohort  // the incident's traces that are changed from here
 }
 
 // minAttributable is the least share of a shift's traces that it must account for.

@@ -45,8 +45,9 @@ type Timing struct {
 
 	// Operations breaks the place down, the largest excess first.
 	Operations []OperationTiming
-	// Exemplars are incident traces in which the place took the longest.
-	Exemplars []tracewhy.TraceID
+	// Affected is the incident's traces in which the place took longer than it does, by the excess, in 95 %
+	// of the baseline's.
+	Affected tracewhy.Cohort
 }
 
 // OperationTiming is a Timing of one call path.
@@ -210,7 +211,7 @@ func (c *comparison) timing(key placeKey, layers []*layer) (Timing, []traceValue
 		t.Slowdown = tracewhy.Estimate{Value: t.Excess.Value / with, Low: t.Excess.Low / with, High: t.Excess.High / with}
 	}
 	byEffect(t.Operations, func(o *OperationTiming) float64 { return o.Excess }, func(o *OperationTiming) string { return o.Path.String() })
-	t.Exemplars = c.longest(sums)
+	t.Affected = c.unusual(sums)
 	return t, sums
 }
 
@@ -349,23 +350,22 @@ func (c *comparison) meanExcess(xs []traceValue) tracewhy.Estimate {
 	return tracewhy.Estimate{Value: value, Low: value - half, High: value + half}
 }
 
-func (c *comparison) longest(xs []traceValue) []tracewhy.TraceID {
-	var of []traceValue
+// unusual returns the incident's traces whose value exceeds the baseline's 95th percentile.
+func (c *comparison) unusual(xs []traceValue) tracewhy.Cohort {
+	var baseline []float64
 	for _, x := range xs {
-		if c.side[x.trace] == inc && x.value > 0 {
-			of = append(of, x)
+		if c.side[x.trace] == base {
+			baseline = append(baseline, x.value)
 		}
 	}
-	slices.SortFunc(of, func(x, y traceValue) int {
-		return cmp.Or(compareRounded(y.value, x.value), cmp.Compare(x.trace, y.trace))
-	})
-	// The very longest are outliers: begin where a fifth of them is longer.
-	of = of[len(of)/5:]
-	out := make([]tracewhy.TraceID, 0, maxExemplars)
-	for _, x := range of[:min(len(of), maxExemplars)] {
-		out = append(out, c.traces[x.trace].ID())
+	limit := stats.NewSample(baseline).ObservedQuantile(0.95)
+	var above []int32
+	for _, x := range xs {
+		if c.side[x.trace] == inc && x.value > limit {
+			above = append(above, x.trace)
+		}
 	}
-	return out
+	return c.cohort(above)
 }
 
 // perTrace accumulates values of executions by trace.

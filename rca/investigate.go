@@ -2,9 +2,11 @@ package rca
 
 import (
 	"context"
+	"slices"
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/compare"
+	"github.com/tracewhy/tracewhy/internal/stats"
 )
 
 // Config adjusts an investigation. Its zero value is the documented default.
@@ -19,18 +21,114 @@ type Config struct {
 	MaxCauses int
 }
 
-// Investigate compares the traces of an incident with a baseline of the same Set and says what broke.
+// Investigate compares the traces of an incident with a baseline of the same Set and says what broke. A
+// trace that is in both cohorts counts as one of the incident. The baseline need not come first.
 //
 // It gives [compare.ErrCohorts] if the cohorts cannot be compared, and the context's error once that is
-// cancelled.
+// cancelled. Time is O(n log n) in the number of spans of both cohorts, memory O(n).
 func Investigate(ctx context.Context, baseline, incident tracewhy.Cohort, cfg Config) (*Report, error) {
+	if cfg.MaxCauses == 0 {
+		cfg.MaxCauses = 10
+	}
+	baseline = baseline.Minus(incident)
 	ops, err := compare.Operations(ctx, baseline, incident, compare.OperationsConfig{Outcome: cfg.Outcome, Alpha: cfg.Alpha, Workers: cfg.Workers})
 	if err != nil {
 		return nil, err
 	}
-	r := &Report{Schema: Schema, Verdict: VerdictIncident}
-	for i, s := range suspects(ops) {
-		r.RootCauses = append(r.RootCauses, RootCause{Rank: i + 1, Service: s.service, Confidence: Number(s.score())})
+	r := &Report{
+		Schema: Schema, Verdict: VerdictNoIncident, NoneOfThese: 1,
+		Population: population(baseline, incident, cfg.Outcome), Symptoms: symptomsOf(ops), Warnings: ops.Warnings,
+	}
+	if !ops.Changed() {
+		return r, nil
+	}
+	all := suspects(ops)
+	confidence, none := confidences(all)
+	for i, s := range all[:min(len(all), cfg.MaxCauses)] {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		c := cause{suspect: s, ops: ops, baseline: baseline, incident: incident}
+		described := c.describe()
+		described.Rank, described.Confidence = i+1, Number(confidence[i])
+		if i == 0 {
+			described.RuledOut = c.ruledOut(all)
+		}
+		r.RootCauses = append(r.RootCauses, described)
+	}
+	for _, p := range confidence[min(len(all), cfg.MaxCauses):] {
+		none += p
+	}
+	r.NoneOfThese = Number(none)
+	r.CauseSet = causeSet(r.RootCauses)
+	r.Verdict = VerdictIncident
+	if len(confidence) == 0 || confidence[0] < actionable {
+		r.Verdict = VerdictNeedMore
+		r.Next = next(r)
 	}
 	return r, nil
+}
+
+func population(baseline, incident tracewhy.Cohort, rule tracewhy.OutcomeRule) Population {
+	p := Population{
+		Traces: baseline.Len() + incident.Len(), Spans: baseline.NumSpans() + incident.NumSpans(),
+		BaselineTraces: baseline.Len(), IncidentTraces: incident.Len(), OutcomeRule: rule.String(),
+	}
+	durations := map[tracewhy.PathID][]float64{}
+	for t := range baseline.Traces() {
+		if start, end, ok := t.Root().Interval(); ok {
+			root := t.Root().Path().ID()
+			durations[root] = append(durations[root], float64(end-start))
+		}
+	}
+	limits := map[tracewhy.PathID]float64{}
+	for root, ds := range durations {
+		limits[root] = stats.NewSample(ds).ObservedQuantile(0.99)
+	}
+	for t := range incident.Traces() {
+		if rule.Of(t) == tracewhy.OutcomeFailed {
+			p.Failing++
+		}
+		limit, known := limits[t.Root().Path().ID()]
+		if start, end, ok := t.Root().Interval(); ok && known && float64(end-start) > limit {
+			p.Slow++
+		}
+	}
+	for _, w := range incident.Set().Problems() {
+		p.Problems = append(p.Problems, ProblemCount{Code: w.Code, Count: w.Count})
+	}
+	return p
+}
+
+func symptomsOf(ops *compare.OperationsResult) []Symptom {
+	var out []Symptom
+	for _, s := range ops.Symptoms {
+		if s.Significant {
+			out = append(out, Symptom{
+				Kind: string(s.Kind), What: s.What, Unit: s.Unit, Baseline: Number(s.Baseline), Incident: Number(s.Incident),
+				Excess: intervalOf(s.Excess), Q: Number(s.Q),
+			})
+		}
+	}
+	return out
+}
+
+func intervalOf(e tracewhy.Estimate) Interval {
+	return Interval{Number(e.Value), Number(e.Low), Number(e.High)}
+}
+
+// next says what would decide between the causes that are left.
+func next(r *Report) []NextStep {
+	steps := []NextStep{{
+		Query: "more traces of the incident, and a baseline of the same operations from a time without it",
+		Why:   "no suspect stands out from the others",
+	}}
+	if len(r.RootCauses) >= 2 {
+		a, b := r.RootCauses[0].Service, r.RootCauses[1].Service
+		steps = append(steps, NextStep{
+			Query: "logs, metrics and recent changes of " + a + " and of " + b,
+			Why:   "the traces speak for both of them",
+		})
+	}
+	return slices.Clip(steps)
 }

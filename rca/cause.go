@@ -1,0 +1,274 @@
+package rca
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/compare"
+)
+
+// cause turns a suspect into what a report says of it.
+type cause struct {
+	*suspect
+	ops                *compare.OperationsResult
+	baseline, incident tracewhy.Cohort
+}
+
+// leading is the kind of evidence that accounts for most of the suspect's score.
+func (c *cause) leading() compare.SymptomKind {
+	switch {
+	case c.failing > 0 && c.failing >= c.changed && c.failing >= c.slower.score:
+		return compare.SymptomError
+	case c.slower.score > 0 && c.slower.score >= c.changed:
+		return compare.SymptomLatency
+	}
+	return compare.SymptomStructure
+}
+
+func (c *cause) describe() RootCause {
+	r := RootCause{Service: c.service, FaultDomain: c.faultDomain()}
+	r.Vendor = c.vendor()
+	switch c.leading() {
+	case compare.SymptomError:
+		c.describeFailure(&r)
+	case compare.SymptomLatency:
+		c.describeSlowness(&r)
+	default:
+		c.describeStructure(&r)
+	}
+	r.Evidence = c.evidence()
+	r.Instance, r.Conditions = c.where()
+	r.Summary = c.summary(&r)
+	r.Remediation = remediation(&r)
+	return r
+}
+
+func (c *cause) describeFailure(r *RootCause) {
+	f := c.failures[0]
+	r.Kind, r.Mechanism = "error", "errors that begin here"
+	r.Operation, r.Path = f.Operation, stepsOf(f.Path)
+	r.Attributable = Attributable{Of: string(compare.SymptomError), Interval: shareOf(f.Share, c.symptom(compare.SymptomError))}
+	if f.Peer != "" {
+		r.Kind, r.Mechanism = "absence", "calls to it are not answered"
+		r.Edge = &Edge{From: f.Service, To: f.Peer}
+		return
+	}
+	if waits, what := c.waitsForPool(f); waits {
+		r.Kind, r.Mechanism = "wait", what
+	}
+}
+
+func (c *cause) describeSlowness(r *RootCause) {
+	e := c.slower
+	t := e.places[0]
+	o := t.Operations[0]
+	r.Operation, r.Path = o.Path.Operation(), stepsOf(o.Path)
+	r.Kind = "latency"
+	switch e.mechanism {
+	case ownWork:
+		r.Mechanism = "its own work takes longer"
+		if g, ok := c.growingGap(o.Path); ok {
+			r.Kind, r.Mechanism = "wait", g
+		}
+	case incoming:
+		r.Kind, r.Mechanism = "network", "every call to it takes longer before or after its own work: its network, or a queue in front of it"
+	case oneEdge:
+		r.Kind, r.Mechanism = "network", "calls to it from "+t.Service+" alone take longer outside its own work: the network or the connections between the two"
+	case outgoing:
+		r.Kind, r.Mechanism = "network", "calls that it makes take longer outside the work of what it calls: its network or its connection pools"
+	case everyCall:
+		r.Kind, r.Mechanism = "network", "calls to it and from it take longer outside the work of either side: its network"
+	default:
+		r.Kind, r.Mechanism = "resource", "its own work and the calls to it and from it take longer: a lack of CPU or memory"
+	}
+	if t.Callee != "" && e.mechanism != starvation {
+		r.Edge = &Edge{From: t.Service, To: t.Callee}
+	}
+	sum := tracewhy.Estimate{}
+	for _, t := range e.places {
+		sum.Value += t.Excess.Value
+		sum.Low += t.Excess.Low
+		sum.High += t.Excess.High
+	}
+	r.Attributable = Attributable{Of: string(compare.SymptomLatency), Interval: shareOf(sum, c.symptom(compare.SymptomLatency))}
+}
+
+func (c *cause) describeStructure(r *RootCause) {
+	o := c.structure
+	r.Kind, r.Operation = "structure", o.Operation
+	r.Mechanism = "its executions do something else than before"
+	if o.Unanswered {
+		r.Kind, r.Mechanism = "absence", "calls to it are not answered: its spans are missing"
+	} else if len(o.Shifts) > 0 && o.Shifts[0].Service != c.service {
+		r.Mechanism = "its callers stop after calling it, as they do when an answer is wrong or empty"
+	}
+	r.Path = c.pathOf(o.Operation)
+	r.Attributable = Attributable{Of: string(compare.SymptomStructure), Interval: shareOf(o.Share, c.symptom(compare.SymptomStructure))}
+}
+
+// symptom returns the excess of a kind, whether it is significant or not.
+func (c *cause) symptom(kind compare.SymptomKind) tracewhy.Estimate {
+	for _, s := range c.ops.Symptoms {
+		if s.Kind == kind {
+			return s.Excess
+		}
+	}
+	return tracewhy.Unknown()
+}
+
+// shareOf returns part as a share of the whole excess, unknown where there is none to have a share of.
+// The whole is taken as it was measured: its own uncertainty is in the symptom's interval.
+func shareOf(part, whole tracewhy.Estimate) Interval {
+	if !(whole.Value > 0) {
+		return Interval{Unknown(), Unknown(), Unknown()}
+	}
+	share := func(x float64) Number { return Number(min(1, max(0, x/whole.Value))) }
+	return Interval{share(part.Value), share(part.Low), share(part.High)}
+}
+
+func stepsOf(p tracewhy.Path) []Step {
+	if p == (tracewhy.Path{}) {
+		return nil
+	}
+	var steps []Step
+	for _, q := range p.Chain() {
+		steps = append(steps, Step{Service: q.Service(), Operation: q.Operation()})
+	}
+	return steps
+}
+
+// pathOf returns the first path of the Set that ends in the service's operation.
+func (c *cause) pathOf(operation string) []Step {
+	for p := range c.incident.Set().Paths() {
+		if p.Service() == c.service && (p.Operation() == operation || operation == "") {
+			return stepsOf(p)
+		}
+	}
+	return nil
+}
+
+// evidence lists what speaks for the suspect, the strongest first.
+func (c *cause) evidence() []Evidence {
+	var list []Evidence
+	for _, f := range c.failures {
+		what := "transactions fail because " + f.Service + " " + f.Operation + " fails: " + f.Rule
+		if f.Peer != "" {
+			what = "transactions fail because calls of " + f.Service + " to " + f.Peer + " are not answered"
+		}
+		list = append(list, Evidence{
+			Claim:    fmt.Sprintf("%s (%d of %d traces, %d of %d before)", what, f.Traces[1], c.ops.Traces[1], f.Traces[0], c.ops.Traces[0]),
+			TraceIDs: exemplars(f.Affected), Interval: intervalOf(f.Share), Q: Number(f.Q),
+		})
+	}
+	for _, t := range c.slower.places {
+		if !t.Moved {
+			continue
+		}
+		o := t.Operations[0]
+		what := t.Service + " " + o.Path.Operation() + " takes longer itself"
+		if t.Callee != "" {
+			what = "calls of " + t.Service + " to " + t.Callee + " take longer outside the callee's work"
+			if t.Peer {
+				what = "calls of " + t.Service + " to " + t.Callee + " take longer"
+			}
+		}
+		list = append(list, Evidence{
+			Claim:    fmt.Sprintf("%s: median %s ms, %s ms before; the value is ms per transaction on the critical path", what, number(o.Median[1]), number(o.Median[0])),
+			TraceIDs: exemplars(t.Affected), Interval: intervalOf(t.Excess), Q: Number(t.Q),
+		})
+	}
+	if o := c.structure; o != nil && o.Share.Value > 0 {
+		for _, h := range o.Shifts[:min(3, len(o.Shifts))] {
+			list = append(list, Evidence{
+				Claim:    fmt.Sprintf("%s %s %s (%s of its traces, %s before)", h.Service, h.Operation, h.What, percent(h.Rate[1]), percent(h.Rate[0])),
+				TraceIDs: exemplars(o.Affected), Interval: intervalOf(o.Share), Q: Number(h.Q),
+			})
+		}
+	}
+	first := "error"
+	switch c.leading() {
+	case compare.SymptomLatency:
+		first = "slow"
+	case compare.SymptomStructure:
+		first = "structure"
+	}
+	order := func(i int) string {
+		switch {
+		case i < len(c.failures):
+			return "error"
+		case c.structure != nil && i >= len(list)-min(3, len(c.structure.Shifts)) && c.structure.Share.Value > 0:
+			return "structure"
+		}
+		return "slow"
+	}
+	var front, back []Evidence
+	for i, e := range list {
+		if order(i) == first {
+			front = append(front, e)
+		} else {
+			back = append(back, e)
+		}
+	}
+	return slices.Concat(front, back)
+}
+
+// maxExemplars is how many traces a claim names.
+const maxExemplars = 5
+
+// exemplars returns ids of traces spread evenly over the cohort.
+func exemplars(cohort tracewhy.Cohort) []string {
+	n := min(cohort.Len(), maxExemplars)
+	var ids []string
+	i := 0
+	for t := range cohort.Traces() {
+		if len(ids) < n && i == len(ids)*cohort.Len()/n {
+			ids = append(ids, t.ID().String())
+		}
+		i++
+	}
+	return ids
+}
+
+func (c *cause) summary(r *RootCause) string {
+	var b strings.Builder
+	name := r.Service
+	if r.Operation != "" && r.Kind != "absence" {
+		name += " (" + r.Operation + ")"
+	}
+	fmt.Fprintf(&b, "%s: %s", name, r.Mechanism)
+	if r.Instance != "" {
+		fmt.Fprintf(&b, ", on %s alone", r.Instance)
+	}
+	for _, x := range r.Conditions {
+		fmt.Fprintf(&b, ", where %s %s %v", x.Key, x.Op, x.Value)
+	}
+	if a := r.Attributable; a.Value.IsKnown() {
+		fmt.Fprintf(&b, "; it accounts for %s of the excess of %s", percent(float64(a.Value)), plural(a.Of))
+	}
+	b.WriteByte('.')
+	return b.String()
+}
+
+func plural(kind string) string {
+	switch kind {
+	case "error":
+		return "failures"
+	case "structure":
+		return "changed transactions"
+	}
+	return kind
+}
+
+func percent(x float64) string { return fmt.Sprintf("%.0f %%", 100*x) }
+
+func number(x float64) string {
+	switch {
+	case x >= 100:
+		return fmt.Sprintf("%.0f", x)
+	case x >= 10:
+		return fmt.Sprintf("%.1f", x)
+	}
+	return fmt.Sprintf("%.2f", x)
+}

@@ -1,0 +1,169 @@
+package rca
+
+import (
+	"strings"
+
+	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/compare"
+)
+
+// growingGap says whether an operation's own time grew because it waits: by the class of gap that most
+// of the growth lies in. Without a span for the wait, a wait for a connection or a worker shows as time
+// before the first call.
+func (c *cause) growingGap(path tracewhy.Path) (string, bool) {
+	if containsAny(path.Operation(), poolWords) {
+		return "it waits for a connection of its pool", true
+	}
+	before, own := c.gapsOf(path, c.baseline)
+	after, ownAfter := c.gapsOf(path, c.incident)
+	if growth := ownAfter - own; growth <= 0 || after-before < growth/2 {
+		return "", false
+	}
+	return "it waits before its first call: a connection or thread pool, or a lock", true
+}
+
+// gapsOf returns the mean time before the first child, and the mean of all gaps, of a path's executions
+// that have children, in milliseconds.
+func (c *cause) gapsOf(path tracewhy.Path, cohort tracewhy.Cohort) (first, all float64) {
+	n := 0
+	for t := range cohort.Traces() {
+		for s := range t.Spans() {
+			if s.Path() != path || !s.HasChildren() {
+				continue
+			}
+			n++
+			for g := range s.Gaps() {
+				d := float64(g.End-g.Start) / 1e6
+				all += d
+				if g.Class == tracewhy.GapBeforeFirst {
+					first += d
+				}
+			}
+		}
+	}
+	if n == 0 {
+		return 0, 0
+	}
+	return first / float64(n), all / float64(n)
+}
+
+// poolWords name a wait for a pooled resource, in the names and messages that libraries use.
+var poolWords = []string{"pool", "acquire", "get connection", "getconnection", "checkout connection", "too many connections"}
+
+// waitsForPool says whether most failures of an origin say that they waited for a pool in vain.
+func (c *cause) waitsForPool(f *compare.FailureOrigin) (bool, string) {
+	says, n := 0, 0
+	for t := range f.Affected.Traces() {
+		hop, ok := t.ErrorOrigin()
+		if !ok {
+			continue
+		}
+		n++
+		if containsAny(hop.Span.Name(), poolWords) || containsAny(hop.Span.StatusMessage(), poolWords) {
+			says++
+		}
+	}
+	return 2*says > n, "it waits for a connection of its pool until it gives up"
+}
+
+func containsAny(s string, words []string) bool {
+	s = strings.ToLower(s)
+	for _, w := range words {
+		if strings.Contains(s, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// faultDomain says whose the suspect is, as far as its traces say so: a service with spans in the Set is
+// internal unless what calls it tags it as external.
+func (c *cause) faultDomain() string {
+	if c.attribute("dependency.type") == "external" {
+		return "external"
+	}
+	for p := range c.incident.Set().Paths() {
+		if p.Service() == c.service {
+			return "internal"
+		}
+	}
+	return "undetermined"
+}
+
+func (c *cause) vendor() string {
+	if c.faultDomain() != "external" {
+		return ""
+	}
+	if v := c.attribute("dependency.vendor"); v != "" {
+		return v
+	}
+	return c.service
+}
+
+// attribute returns the value of an attribute on calls to the suspect, where it is a peer.
+func (c *cause) attribute(key string) string {
+	for t := range c.affected().Traces() {
+		for s := range t.Spans() {
+			if v, ok := s.Attr(key); ok {
+				if peer, _ := s.Peer(); peer == c.service {
+					return v.String()
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// affected returns the incident's traces that any of the suspect's evidence is from.
+func (c *cause) affected() tracewhy.Cohort {
+	none := c.incident.Minus(c.incident)
+	switch c.leading() {
+	case compare.SymptomError:
+		for _, f := range c.failures {
+			none = none.Or(f.Affected)
+		}
+	case compare.SymptomLatency:
+		for _, t := range c.slower.places {
+			if t.Moved {
+				none = none.Or(t.Affected)
+			}
+		}
+	default:
+		none = c.structure.Affected
+	}
+	return none
+}
+
+// remediation says what to look at first, by mechanism.
+func remediation(r *RootCause) []Remediation {
+	var out []Remediation
+	add := func(action, why string) { out = append(out, Remediation{Action: action, Why: why}) }
+	if r.Instance != "" {
+		add("take "+r.Instance+" out of service", "it alone is affected")
+	}
+	for _, c := range r.Conditions {
+		if c.Key == "service.version" {
+			add("roll back "+r.Service+" from its version "+toText(c.Value), "only that version is affected")
+		}
+	}
+	switch r.Kind {
+	case "wait":
+		add("look at the connection pool of "+r.Service+": its size, its wait time, connections that are not given back", "the time is spent waiting, not working")
+	case "network":
+		add("check the network path and connections of "+r.Service, "the time is spent outside the work of both sides")
+	case "resource":
+		add("check CPU throttling, memory and neighbours of "+r.Service, "all that it does became slower")
+	case "absence":
+		add("check whether "+r.Service+" runs and can be reached", "calls to it are not answered")
+	default:
+		add("look at "+strings.TrimSpace(r.Service+" "+r.Operation)+" in the traces named as evidence, and at what changed in it", "the change begins there")
+	}
+	return out
+}
+
+func toText(v any) string {
+	if s, ok := v.(string); ok {
+		return s
+	}
+	return ""
+}
