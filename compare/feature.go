@@ -114,7 +114,11 @@ func (f *features) of(s tracewhy.Span, who *callees, dst []uint32) []uint32 {
 	var last feature
 	lastEnd := int64(math.MinInt64)
 	first := len(dst)
+	remote, isCall := callee(s)
 	for child := range s.Children() {
+		if child == remote { // it is the call, not one that is made in it
+			continue
+		}
 		x := call(child, s, who)
 		dst = append(dst, f.number(x))
 		if _, end, ok := child.Interval(); ok && end >= lastEnd {
@@ -136,12 +140,13 @@ func (f *features) of(s tracewhy.Span, who *callees, dst []uint32) []uint32 {
 			i++
 		}
 	}
-	last.kind = featureStop
-	dst = append(dst, f.number(last))
-	if u := who.usual[s.Path().ID()]; u != "" {
-		if _, ok := callee(s); !ok {
-			dst = append(dst, f.number(feature{kind: featureUnanswered, text: s.Operation(), callee: u}))
-		}
+	switch u := who.usual[s.Path().ID()]; {
+	case isCall:
+	case u != "":
+		dst = append(dst, f.number(feature{kind: featureUnanswered, text: s.Operation(), callee: u}))
+	default:
+		last.kind = featureStop
+		dst = append(dst, f.number(last))
 	}
 	if s.Failed() {
 		dst = append(dst, f.number(feature{kind: featureFailed}))
