@@ -138,6 +138,22 @@ func cut(s string, n int) string {
 	return first + "…"
 }
 
+// cutMiddle shortens a clean text to n cells by leaving out its middle: names of operations often differ
+// at their ends.
+func cutMiddle(s string, n int) string {
+	width := textWidth(s)
+	if width <= n {
+		return s
+	}
+	if n < 8 {
+		return cut(s, n)
+	}
+	tail := (n - 1) * 2 / 5
+	first, _ := head(s, n-1-tail)
+	_, last := head(s, width-tail)
+	return first + "…" + last
+}
+
 // pad cuts or fills a clean text to exactly n cells.
 func pad(s string, n int) string {
 	s = cut(s, n)

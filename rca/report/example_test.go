@@ -23,7 +23,7 @@ func ExampleText() {
 		panic(err)
 	}
 	// Output:
-	// INCIDENT  connection pool exhaustion in fraud-guard       93 % confident
+	// INCIDENT  fraud-guard pool.acquire: connection pool exhausti…  93 % sure
 	//
 	// What      pool.acquire in fraud-guard (wait: connection pool exhaustion)
 	// For whom  volume.period = high
@@ -47,13 +47,13 @@ func ExampleWaterfall() {
 		panic(err)
 	}
 	// Output:
-	//                                    0                             100 ms
+	//                                        0                         100 ms
 	// ok trace 00000000000000010000000000000001  2024-01-01T00:00:00Z  5 spans
-	//   gateway POST /pay                ██────────────────────────────────██   100 ms
-	//    authorize                        █────────────────────────────────█     90 ms
-	//     cards authorize                  ██──────────────────────────████      88 ms
-	//      acquire                          ███████████████████████              60 ms
-	//      SELECT                                                 █████          12 ms
+	//   gateway POST /pay                    ██────────────────────────────██   100 ms
+	//    authorize                            █────────────────────────────█     90 ms
+	//     cards authorize                     ██────────────────────────████     88 ms
+	//      acquire                              ████████████████████             60 ms
+	//      SELECT                                                  █████         12 ms
 	//
 	// █ the trace waits for this  ─ for a call that it made  ░ for something else
 }

@@ -3,44 +3,104 @@ package report
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/rca"
 )
 
-// exemplar draws a trace that shows the cause, above a healthy one. It prints nothing if the Config has
-// no cohorts, or the cause no trace of theirs.
-func (p *printer) exemplar(c *rca.RootCause, cfg Config) {
-	shows, ok := exemplarOf(c, cfg.Incident)
+// Exemplars returns a trace that shows the first cause of r, of those that its evidence names, and a
+// healthy one to lay beside it: those that Text draws. There is none if cfg has no cohorts, or if they
+// have no such trace.
+func Exemplars(r *rca.Report, cfg Config) []tracewhy.Trace {
+	if len(r.RootCauses) == 0 {
+		return nil
+	}
+	t, ok := exemplarOf(&r.RootCauses[0], cfg.Incident)
 	if !ok {
-		return
+		return nil
 	}
-	list := []drawing{{"failing", shows, pointer(c)}}
-	if (tracewhy.OutcomeRule{}).Of(shows) == tracewhy.OutcomeOK {
-		list[0].title = "affected"
+	if twin, ok := healthyTwin(t, cfg.Baseline); ok {
+		return []tracewhy.Trace{t, twin}
 	}
-	if twin, ok := healthyTwin(shows, cfg.Baseline); ok {
-		list = append(list, drawing{"healthy", twin, pointer(c)})
-	}
-	p.blank()
-	p.waterfalls(cfg.rows(), list)
+	return []tracewhy.Trace{t}
 }
 
-// exemplarOf returns the first trace of the cohort that the cause's evidence names.
+// exemplars draws the exemplars.
+func (p *printer) exemplars(r *rca.Report, cfg Config) {
+	var list []drawing
+	for i, t := range Exemplars(r, cfg) {
+		title := "failing"
+		switch {
+		case i > 0:
+			title = "healthy"
+		case (tracewhy.OutcomeRule{}).Of(t) == tracewhy.OutcomeOK:
+			title = "affected"
+		}
+		list = append(list, drawing{title, t, pointer(&r.RootCauses[0])})
+	}
+	if len(list) > 0 {
+		p.blank()
+		p.waterfalls(cfg.rows(), list)
+	}
+}
+
+// exemplarOf returns, of the traces of the cohort that the cause's evidence names, the one that shows it
+// most: where the culprit failed, if it is an error, and took the longest.
 func exemplarOf(c *rca.RootCause, incident tracewhy.Cohort) (tracewhy.Trace, bool) {
 	if incident.Set() == nil {
 		return tracewhy.Trace{}, false
 	}
+	var best tracewhy.Trace
+	var most showing
 	for _, e := range c.Evidence {
 		for _, text := range e.TraceIDs {
-			if id, err := tracewhy.ParseTraceID(text); err == nil {
-				if t, ok := incident.Set().Lookup(id); ok && incident.Has(t) {
-					return t, true
-				}
+			id, err := tracewhy.ParseTraceID(text)
+			if err != nil {
+				continue
+			}
+			t, ok := incident.Set().Lookup(id)
+			if !ok || !incident.Has(t) {
+				continue
+			}
+			if s := showingOf(c, t); best.IsZero() || s.compare(most) > 0 {
+				best, most = t, s
 			}
 		}
 	}
-	return tracewhy.Trace{}, false
+	return best, !best.IsZero()
+}
+
+// showing is how much of a cause a trace shows.
+type showing struct {
+	failed bool
+	took   time.Duration
+}
+
+func showingOf(c *rca.RootCause, t tracewhy.Trace) showing {
+	var s showing
+	isCulprit := pointer(c)
+	for x := range t.Spans() {
+		if !isCulprit(x) {
+			continue
+		}
+		s.failed = s.failed || c.Kind == "error" && x.Failed()
+		if c.Edge != nil { // the time between the two is the caller's
+			x, _ = x.Parent()
+		}
+		s.took += max(0, x.Duration())
+	}
+	return s
+}
+
+func (s showing) compare(o showing) int {
+	if s.failed != o.failed {
+		if s.failed {
+			return 1
+		}
+		return -1
+	}
+	return cmp.Compare(s.took, o.took)
 }
 
 // healthyTwin returns a trace of the baseline that did what t was to do: with the same root, not failed,

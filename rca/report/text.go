@@ -44,9 +44,7 @@ func Text(w io.Writer, r *rca.Report, cfg Config) error {
 	p.nextSteps(r, top)
 	p.data(r)
 	p.details(r)
-	if top != nil {
-		p.exemplar(top, cfg)
-	}
+	p.exemplars(r, cfg)
 	return p.flush(w)
 }
 
@@ -56,11 +54,11 @@ func (p *printer) verdict(v rca.Verdict, top *rca.RootCause) {
 	case v == rca.VerdictNoIncident:
 		p.headline(calm, "NO INCIDENT", "nothing changed beyond chance", "")
 	case v == rca.VerdictIncident && top != nil:
-		p.headline(alarm, "INCIDENT", title(top), percent(top.Confidence)+" confident")
+		p.headline(alarm, "INCIDENT", title(top), percent(top.Confidence)+" sure")
 	case v == rca.VerdictIncident:
 		p.headline(alarm, "INCIDENT", "something broke, but no cause stands out", "")
 	case v == rca.VerdictNeedMore && top != nil:
-		p.headline(doubt, "NEED MORE", "best guess: "+title(top), percent(top.Confidence)+" confident")
+		p.headline(doubt, "NEED MORE", "best guess: "+title(top), percent(top.Confidence)+" sure")
 	case v == rca.VerdictNeedMore:
 		p.headline(doubt, "NEED MORE", "the traces do not say what broke", "")
 	default:
@@ -78,13 +76,13 @@ func (p *printer) headline(s style, verdict, what, right string) {
 	p.line(piece{s, verdict}, piece{bold, "  " + what})
 }
 
-// title names a cause in a few words.
+// title says in a few words what a cause is, the culprit first.
 func title(c *rca.RootCause) string {
-	what := cmp.Or(c.Mechanism, c.Kind, "fault")
+	culprit := phrase(" ", c.Service, c.Operation)
 	if c.Edge != nil {
-		return what + " between " + c.Edge.From + " and " + c.Edge.To
+		culprit = c.Edge.From + " → " + c.Edge.To
 	}
-	return what + " in " + c.Service
+	return phrase(": ", culprit, cmp.Or(c.Mechanism, c.Kind))
 }
 
 // field prints a labelled paragraph, or nothing where there is nothing to say.
@@ -100,8 +98,13 @@ func list[T any](p *printer, label string, s style, all []T, n int, write func(T
 		p.paragraph(pad(label, labelColumn)+"-", labelColumn+2, s, 3, write(x)...)
 		label = ""
 	}
-	if more > 0 {
-		p.paragraph("", labelColumn+2, faint, 1, count(more)+" more")
+	p.more(more)
+}
+
+// more says how many entries of a list are left out, if any are.
+func (p *printer) more(n int) {
+	if n > 0 {
+		p.paragraph("", labelColumn+2, faint, 1, count(n)+" more")
 	}
 }
 
@@ -118,7 +121,7 @@ func (p *printer) cause(c *rca.RootCause, t *rca.Timeline) {
 		what += " (" + kind + ")"
 	}
 	p.field("What", what+prefixed(", instance ", c.Instance))
-	p.field("Where", route(c.Path)...)
+	p.paragraph("Where", labelColumn, normal, 5, route(c.Path)...)
 	if len(c.Conditions) == 0 {
 		p.field("For whom", "no recorded attribute singles out the affected")
 	} else {
@@ -226,9 +229,19 @@ func (p *printer) damage(r *rca.Report, top *rca.RootCause) {
 // argument prints why a cause is believed, and what it is not.
 func (p *printer) argument(c *rca.RootCause) {
 	p.blank()
-	list(p, "Evidence", normal, c.Evidence, maxEvidence, func(e rca.Evidence) []string {
-		return []string{phrase(": ", e.Claim, phrase(", ", estimate(e.Interval, ""), quality(e.Q))), traces(e.TraceIDs)}
-	})
+	label := "Evidence"
+	first, more := capped(c.Evidence, maxEvidence)
+	for _, e := range first {
+		claim := e.Claim
+		numbers := phrase(", ", estimate(e.Interval, ""), quality(e.Q))
+		if numbers != "" {
+			claim += ":"
+		}
+		p.paragraph(pad(label, labelColumn)+"-", labelColumn+2, normal, 3, claim, numbers)
+		p.paragraph("", labelColumn+2, faint, 1, traces(e.TraceIDs))
+		label = ""
+	}
+	p.more(more)
 	list(p, "Ruled out", normal, c.RuledOut, maxRuledOut, func(x rca.RuledOut) []string {
 		return []string{phrase(": ", x.Hypothesis, x.Because)}
 	})
@@ -240,16 +253,16 @@ func traces(ids []string) string {
 	case 0:
 		return ""
 	case 1:
-		return "[trace " + ids[0] + "]"
+		return "trace " + ids[0]
 	}
-	return "[trace " + ids[0] + " and " + count(len(ids)-1) + " more]"
+	return "trace " + ids[0] + " and " + count(len(ids)-1) + " more"
 }
 
 // otherCauses prints what else it may be, and how probable it is that it is none of these.
 func (p *printer) otherCauses(r *rca.Report) {
 	p.blank()
 	list(p, "Or else", normal, r.RootCauses[1:], maxOthers, func(c rca.RootCause) []string {
-		return []string{title(&c) + prefixed(", ", c.Operation), "(" + percent(c.Confidence) + ")"}
+		return []string{title(&c), "(" + percent(c.Confidence) + ")"}
 	})
 	label := ""
 	if len(r.RootCauses) == 1 {
@@ -293,9 +306,6 @@ func (p *printer) data(r *rca.Report) {
 		if x.Count > 1 {
 			text += " (" + count(x.Count) + " times)"
 		}
-		if x.TraceID == "" {
-			return []string{text}
-		}
-		return []string{text, traces([]string{x.TraceID})}
+		return []string{text, prefixed("trace ", x.TraceID)}
 	})
 }

@@ -53,18 +53,21 @@ const (
 // canvas is where the rows of all traces of one picture go.
 type canvas struct {
 	p     *printer
-	scale time.Duration
 	label int // columns
 	bar   int
+
+	scale  time.Duration
+	origin time.Duration // of the trace that is drawn
 }
 
 func (p *printer) waterfalls(rows int, list []drawing) {
-	c := canvas{p: p, scale: 1, label: p.width * 2 / 5}
+	c := canvas{p: p, scale: 1, label: p.width * 9 / 20}
 	c.bar = p.width - markColumn - c.label - 1 - durationColumn
 	falls := make([][]timeline.Row, len(list))
 	for i, d := range list {
 		falls[i] = timeline.Waterfall(d.trace)
-		c.scale = max(c.scale, d.trace.Duration())
+		_, length := window(falls[i], d.trace)
+		c.scale = max(c.scale, length)
 	}
 	scale := millis(float64(c.scale) / 1e6)
 	p.line(piece{faint, pad("", markColumn+c.label+1) + "0" + strings.Repeat(" ", max(1, c.bar-1-textWidth(scale))) + scale})
@@ -75,11 +78,22 @@ func (p *printer) waterfalls(rows int, list []drawing) {
 	p.line(piece{faint, string(onPath) + " the trace waits for this  " + string(waiting) + " for a call that it made  " + string(offPath) + " for something else"})
 }
 
+// window returns which part of a trace the picture shows: from the start of its root on, for at most
+// twice as long as that took. A clock that is far off would otherwise squeeze everything else.
+func window(rows []timeline.Row, t tracewhy.Trace) (origin, length time.Duration) {
+	root := rows[0]
+	if root.Duration <= 0 {
+		return 0, t.Duration()
+	}
+	return root.Offset, min(2*root.Duration, t.Duration()-root.Offset)
+}
+
 // draw prints one trace.
 func (c *canvas) draw(d drawing, rows []timeline.Row, limit int) {
 	start, _, _ := d.trace.Interval()
 	c.p.line(piece{bold, d.title + " trace " + d.trace.ID().String()},
 		piece{normal, "  " + time.Unix(0, start).UTC().Format(time.RFC3339) + "  " + plural(d.trace.NumSpans(), "span")})
+	c.origin, _ = window(rows, d.trace)
 	t := newTree(rows)
 	t.choose(limit, d.pointed)
 
@@ -180,9 +194,11 @@ func (c *canvas) span(t *tree, i, depth int, pointed bool) {
 	if p, ok := s.Parent(); !ok || p.Service() != s.Service() {
 		label = s.Service() + " " + label
 	}
+	below := ""
 	if t.visible[i] == 0 && t.end[i] > i+1 {
-		label = cut(Clean(label), max(8, c.label-min(depth, maxIndent)-7)) + " +" + count(t.end[i]-i-1)
+		below = " +" + count(t.end[i]-i-1)
 	}
+	label = cutMiddle(Clean(label), c.label-min(depth, maxIndent)-len(below)) + below
 	mark, look := "", normal
 	if pointed {
 		mark, look = ">", bold
@@ -244,7 +260,10 @@ func (t *tree) showsAlike(i int) bool {
 
 // cell is one column of a bar: for how long the span ran within it, and for how long the critical path
 // went through the span itself, and through calls below it.
-type cell struct{ covered, own, below time.Duration }
+type cell struct {
+	covered, own, below time.Duration
+	beyond              rune // where the span lies outside of the picture: on which side
+}
 
 // bars draws the bar of row i.
 func (c *canvas) bars(t *tree, i int) string {
@@ -266,21 +285,30 @@ func (c *canvas) bars(t *tree, i int) string {
 // cover calls add for each cell that a stretch of time touches, with how long; for at least a
 // nanosecond, so that no span is invisible.
 func (c *canvas) cover(cells []cell, s timeline.Section, add func(*cell, time.Duration)) {
-	if s.End < s.Start || s.Start < 0 {
+	n := time.Duration(len(cells))
+	from, to := s.Start-c.origin, s.End-c.origin
+	switch {
+	case from > to:
+		return
+	case to < 0 || to == 0 && from < 0:
+		cells[0].beyond = '<'
+		return
+	case from > c.scale:
+		cells[n-1].beyond = '>'
 		return
 	}
-	n := time.Duration(len(cells))
+	from, to = max(from, 0), min(to, c.scale)
 	edge := func(k time.Duration) time.Duration { return c.scale/n*k + c.scale%n*k/n }
-	k := min(n-1, time.Duration(float64(s.Start)/float64(c.scale)*float64(n)))
-	for k > 0 && edge(k) > s.Start {
+	k := min(n-1, time.Duration(float64(from)/float64(c.scale)*float64(n)))
+	for k > 0 && edge(k) > from {
 		k--
 	}
-	for k < n-1 && edge(k+1) <= s.Start {
+	for k < n-1 && edge(k+1) <= from {
 		k++
 	}
-	add(&cells[k], max(1, min(s.End, edge(k+1))-s.Start))
-	for k++; k < n && edge(k) < s.End; k++ {
-		add(&cells[k], min(s.End, edge(k+1))-edge(k))
+	add(&cells[k], max(1, min(to, edge(k+1))-from))
+	for k++; k < n && edge(k) < to; k++ {
+		add(&cells[k], min(to, edge(k+1))-edge(k))
 	}
 }
 
@@ -290,6 +318,8 @@ func paint(cells []cell, below, off rune) string {
 	var b strings.Builder
 	for _, x := range cells {
 		switch {
+		case x.covered == 0 && x.beyond != 0:
+			b.WriteRune(x.beyond)
 		case x.covered == 0:
 			b.WriteByte(' ')
 		case 2*x.own >= x.covered:

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/ingest"
+)
+
+// The sources that spans are read as, which select the cohorts.
+const (
+	sourceBaseline = "baseline"
+	sourceIncident = "incident"
+)
+
+// stdinName is the argument that stands for standard input.
+const stdinName = "-"
+
+// files are the inputs of one investigation.
+type files struct {
+	baseline, incident []string
+	changes, outcomes  string // "" if there is none
+}
+
+// resolve turns the arguments of analyze into files. An argument is a file, "-", a pattern, or a case
+// folder, which brings its own baseline, changes and outcomes.
+func resolve(baseline, incident []string) (files, error) {
+	var f files
+	for _, arg := range incident {
+		if isFolder(arg) {
+			c, err := caseFiles(arg)
+			if err != nil {
+				return f, err
+			}
+			if len(c.incident) == 0 {
+				return f, fmt.Errorf("%s: no file incident* in it; name trace files, or a folder with files baseline* and incident*", arg)
+			}
+			f.baseline, f.incident = append(f.baseline, c.baseline...), append(f.incident, c.incident...)
+			f.changes, f.outcomes = c.changes, c.outcomes
+			continue
+		}
+		paths, err := expand(arg)
+		if err != nil {
+			return f, err
+		}
+		f.incident = append(f.incident, paths...)
+	}
+	for _, arg := range baseline {
+		if isFolder(arg) {
+			c, err := caseFiles(arg)
+			if err != nil {
+				return f, err
+			}
+			if len(c.baseline) == 0 {
+				return f, fmt.Errorf("%s: no file baseline* or normal* in it", arg)
+			}
+			f.baseline = append(f.baseline, c.baseline...)
+			continue
+		}
+		paths, err := expand(arg)
+		if err != nil {
+			return f, err
+		}
+		f.baseline = append(f.baseline, paths...)
+	}
+	return f, f.check()
+}
+
+// check refuses a file that is named twice: its spans would count for both sides, or twice.
+func (f *files) check() error {
+	all := slices.Concat(f.baseline, f.incident)
+	slices.Sort(all)
+	for i, path := range all {
+		if i > 0 && path == all[i-1] {
+			return usagef("%s is named twice", path)
+		}
+	}
+	return nil
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// expand returns the files that an argument stands for.
+func expand(arg string) ([]string, error) {
+	if arg == stdinName {
+		return []string{arg}, nil
+	}
+	_, err := os.Stat(arg)
+	if err == nil {
+		return []string{arg}, nil
+	}
+	if strings.ContainsAny(arg, "*?[") {
+		paths, globErr := filepath.Glob(arg)
+		if len(paths) > 0 {
+			return paths, nil
+		}
+		if globErr == nil {
+			return nil, fmt.Errorf("%s: no file matches", arg)
+		}
+	}
+	return nil, err
+}
+
+// caseFiles returns the inputs in a case folder, by their names.
+func caseFiles(dir string) (files, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return files{}, err
+	}
+	var f files
+	for _, e := range entries {
+		name := e.Name()
+		path := filepath.Join(dir, name)
+		switch {
+		case e.IsDir():
+		case name == "changes.json":
+			f.changes = path
+		case name == "outcomes.csv":
+			f.outcomes = path
+		case strings.HasPrefix(name, "baseline"), strings.HasPrefix(name, "normal"):
+			f.baseline = append(f.baseline, path)
+		case strings.HasPrefix(name, "incident"):
+			f.incident = append(f.incident, path)
+		}
+	}
+	return f, nil
+}
+
+// reader reads files into one Set, and says on a terminal how far it got.
+type reader struct {
+	env     *environment
+	builder tracewhy.Builder
+}
+
+func (r *reader) read(ctx context.Context, source string, paths []string) error {
+	for _, path := range paths {
+		p := newProgress(r.env, "reading "+path)
+		cfg := ingest.Config{Progress: p.bytes}
+		var err error
+		if path == stdinName {
+			err = ingest.Read(ctx, "standard input", r.env.stdin, source, &r.builder, cfg)
+		} else {
+			err = ingest.Files(ctx, &r.builder, source, cfg, path)
+		}
+		p.done()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
