@@ -44,6 +44,7 @@ func TestCallGroups(t *testing.T) {
 		{"a hedge whose slower call was cancelled", "a/r 0+100\n  a/get 10+40 error=canceled\n  a/get 30+15", "hedge get 10 30"},
 		{"a hedge whose second call was cancelled", "a/r 0+100\n  a/get 10+40\n  a/get 30+20 error=canceled", "hedge get 10 30"},
 		{"a hedge whose slower call was left behind", "a/r 0+50\n  a/get 10+80\n  a/get 30+15", "hedge get 10 30"},
+		{"two at once that were both left behind", "a/r 0+40\n  a/get 10+80\n  a/get 30+15", ""},
 		{"two at once that were both waited for", "a/r 0+100\n  a/get 10+80\n  a/get 30+15", ""},
 		{"two at once, one of which failed of itself", "a/r 0+100\n  a/get 10+40 error=boom\n  a/get 30+15", ""},
 		{"four in a row are few", "a/r 0+100\n  a/q 10+5\n  a/q 15+5\n  a/q 20+5\n  a/q 25+5", ""},

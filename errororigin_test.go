@@ -119,11 +119,13 @@ func TestErrorHops(t *testing.T) {
 			  a/x 10+80 client error="context canceled"
 			    b/x2 20+69 server error
 			  a/y 10+40 client error="no route to host"
+			  a/w 10+40 client error=cancelled
 			  a/z 10+81 client error rpc.grpc.status_code=1`, `
 			r: propagated, child, from y
 			x: collateral, cancelled, from y
 			x2: collateral, collateral above
 			y: origin, no remote side
+			w: collateral, cancelled, from y
 			z: collateral, cancelled, from y`},
 		{"a hedge: the slower one is cancelled", `
 			a/r 0+100 server error
@@ -133,6 +135,12 @@ func TestErrorHops(t *testing.T) {
 			r: propagated, child, from put
 			get: masked, hedged
 			put: origin, no remote side`},
+		{"nor where the other one answered only later", `
+			a/r 0+100 server error
+			  a/get 10+40 client error=canceled
+			  a/get 20+60 client`, `
+			r: propagated, child, from get
+			get: origin, no remote side`},
 		{"equal calls in parallel are no hedge where none was cancelled", `
 			a/r 0+100 server error
 			  a/get 10+40 client error="no such row"
@@ -152,11 +160,14 @@ func TestErrorHops(t *testing.T) {
 			  a/call 60+30 client
 			    b/call 65+20
 			      b/y 70+10 client error
+			  c/other 91+4
+			    c/v 92+1 client error
 			  a/seen 95+1 internal http.response.status_code=200
 			    a/z 95+1 client error`, `
 			r: origin, deepest
 			x: masked, tolerated
 			y: masked, tolerated
+			v: masked, tolerated
 			z: masked, tolerated`},
 		{"a failed consumer that nobody waited for", `
 			a/r 0+100 server error
@@ -276,7 +287,7 @@ func TestErrorHopsOfDeadlines(t *testing.T) {
 			r: propagated, child, from x
 			x: origin, no remote side`},
 		{"a call with a deadline of its own", `
-			a/r 0+110 server error="upstream timeout"
+			a/r 0+110 server error="deadline exceeded"
 			  a/first 2+60 client
 			  a/x 63+46 client error="deadline exceeded"
 			    b/y 64+300 server`, `
