@@ -38,6 +38,8 @@ type comparison struct {
 	duration  []float64  // of each trace's primary root, in milliseconds; 0 if not known
 	squares   [2]float64 // sums of squared shares, by side
 	unmatched int        // incident traces with a share of 0
+
+	explainedByMix int // shifts of structure that a changed mix of requests explains
 }
 
 // newComparison compares a trace that is in both cohorts as one of the incident.
@@ -129,6 +131,13 @@ func (c *comparison) warnings() []tracewhy.Warning {
 			Count:   1,
 		})
 	}
+	if c.explainedByMix > 0 {
+		ws = append(ws, tracewhy.Warning{
+			Code:    WarningRequestMix,
+			Message: "operations do other things because they are asked for other things: among requests that are alike nothing changed",
+			Count:   c.explainedByMix,
+		})
+	}
 	return ws
 }
 
@@ -136,6 +145,7 @@ func (c *comparison) warnings() []tracewhy.Warning {
 const (
 	WarningUnmatchedRoot = "unmatched_root" // incident traces whose root operation the baseline lacks
 	WarningWeighted      = "weighted"       // the traces are a sample with weights
+	WarningRequestMix    = "request_mix"    // shifts of structure that a changed mix of requests explains
 )
 
 // cohort returns the cohort of the given traces of the comparison, ascending.

@@ -56,7 +56,7 @@ func Operations(ctx context.Context, baseline, incident tracewhy.Cohort, cfg Ope
 	if err != nil {
 		return nil, err
 	}
-	r := &OperationsResult{Traces: c.count, Warnings: c.warnings()}
+	r := &OperationsResult{Traces: c.count}
 	timings, residual, err := c.timings(ctx, who, cfg.Workers)
 	if err != nil {
 		return nil, err
@@ -71,5 +71,6 @@ func Operations(ctx context.Context, baseline, incident tracewhy.Cohort, cfg Ope
 	}
 	r.Timings, r.Failures, r.Structures, r.Shifts = timings, failures, structures, shifts
 	r.Symptoms = c.symptoms(cfg.Outcome, failed, residual, timings, changed, shifts, cfg.Alpha)
+	r.Warnings = c.warnings()
 	return r, nil
 }

@@ -260,6 +260,22 @@ func TestUnmatchedRootsAreCounted(t *testing.T) {
 	}
 }
 
+// More requests of a kind for which the store does more are no change of the store, if their kind shows.
+func TestChangedRequestsAreNoChangeOfStructure(t *testing.T) {
+	for _, hidden := range []bool{false, true} {
+		r := compareWorlds(t, 12, knobs{goldShare: 0.1, hidePlan: hidden}, knobs{goldShare: 0.5, hidePlan: hidden})
+		mix := 0
+		for _, w := range r.Warnings {
+			if w.Code == WarningRequestMix {
+				mix = w.Count
+			}
+		}
+		if want := map[bool]string{false: "", true: " structure"}[hidden]; significant(r) != want || (mix > 0) == hidden {
+			t.Errorf("hidden: %v: significant:%s, want%s; %d shifts are explained by the mix", hidden, significant(r), want, mix)
+		}
+	}
+}
+
 func TestAdjustDiscreteLeavesOutWhatCannotBeRejected(t *testing.T) {
 	// Two hypotheses can reach alpha/2, and 98 can't reach anything: they cost the two nothing.
 	hyps := []*hypothesis{

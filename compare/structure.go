@@ -52,6 +52,7 @@ type hypothesis struct {
 	same     []*StructureShift // other names of it
 	tables   []stats.Table     // by stratum with the operation
 	smallest float64
+	mix      bool // a changed mix of requests explains it
 }
 
 // structure looks for shifts and partitions the traces that show them. It also returns, by trace, the
@@ -62,6 +63,10 @@ func (c *comparison) structure(ctx context.Context, who *callees, alpha float64,
 		return nil, nil, nil, err
 	}
 	hyps, err := c.hypotheses(ctx, f, alpha, workers)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	hyps, c.explainedByMix, err = c.dropMix(ctx, f, hyps, workers)
 	if err != nil {
 		return nil, nil, nil, err
 	}

@@ -62,6 +62,7 @@ func window(seed uint64, source string, k knobs) []tracewhy.SpanData {
 			}
 			out = append(out, s)
 		}
+		isGold := r.Float64() < k.goldShare
 		slow := 1.0
 		entry := "web"
 		if r.Float64() < k.adminShare {
@@ -91,6 +92,9 @@ func window(seed uint64, source string, k knobs) []tracewhy.SpanData {
 				t, failed = call+1, true
 			} else {
 				span(8, 7, "store", "SELECT", tracewhy.KindServer, start, end, false)
+				if isGold {
+					span(9, 8, "store", "score", tracewhy.KindInternal, start+1, start+2, false)
+				}
 			}
 			span(7, 4, middle, "query store", tracewhy.KindClient, call, t, down)
 			t += work(0.5)
@@ -101,6 +105,9 @@ func window(seed uint64, source string, k knobs) []tracewhy.SpanData {
 		span(4, 2, middle, "handle", tracewhy.KindServer, handle, handleEnd, failed)
 		span(2, 1, entry, "call "+middle, tracewhy.KindClient, handle-0.2, handleEnd+0.2, failed)
 		span(1, 0, entry, "GET /", tracewhy.KindServer, 0, handleEnd+0.2+work(1)*slow, failed)
+		if !k.hidePlan {
+			out[len(out)-1].Attributes = []tracewhy.KeyValue{tracewhy.Bool("plan.gold", isGold)}
+		}
 	}
 	return out
 }

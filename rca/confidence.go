@@ -6,12 +6,14 @@ import (
 
 // The confidence of a cause is what share of such answers are right. It is a function of two things
 // only: the shares that the suspects would account for. The probability is spread over the suspects as
-// powers of their scores, and "none of these" takes what a suspect of score noise would.
+// powers of their scores, and "none of these" takes what a suspect of score noise would, but at least
+// blind: traces do not show every cause.
 //
-// Both constants were fitted to generated incidents by log loss; `rca evaluate` prints how well they hold.
+// The constants were fitted to generated incidents by log loss; `rca evaluate` prints how well they hold.
 const (
 	sharpness  = 2.0   // the power
 	noise      = 0.004 // the score that suspects have for no reason
+	blind      = 0.03  // the probability that the traces do not show the cause
 	actionable = 0.5   // the confidence below which the verdict is that more data is needed
 	coverage   = 0.9   // of the cause set
 )
@@ -24,9 +26,9 @@ func confidences(all []*suspect) (ps []float64, none float64) {
 		sum += power(s.score())
 	}
 	for _, s := range all {
-		ps = append(ps, power(s.score())/sum)
+		ps = append(ps, (1-blind)*(power(s.score())/sum))
 	}
-	return ps, power(noise) / sum
+	return ps, blind + float64((1-blind)*(power(noise)/sum))
 }
 
 // causeSet returns the ranks that together reach the coverage, or all of them.
