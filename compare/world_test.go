@@ -20,6 +20,8 @@ type knobs struct {
 	apiStops   float64 // the share of traces in which api returns after asking auth
 	jobStops   float64 // the same of job, the other caller of auth
 	adminShare float64 // the share of traces that begin at admin, which are five times as slow
+	goldShare  float64 // the share of requests for which the store scores the customer
+	hidePlan   bool    // does not record which those are
 	name       func(string) string
 	scale      float64
 }
