@@ -1,8 +1,13 @@
 package scenario
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"flag"
 	"fmt"
+	"os"
 	"reflect"
 	"slices"
 	"testing"
@@ -26,12 +31,46 @@ func build(t *testing.T, c Case) *tracewhy.Set {
 	return s
 }
 
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// TestSameSeedSameCase: a case is the same each time, and on every machine. The golden file changes only with the
+// generator; what is measured on generated cases then is to be measured again.
 func TestSameSeedSameCase(t *testing.T) {
+	const golden = "testdata/digests.txt"
+	var got bytes.Buffer
 	for _, f := range Families() {
-		if !reflect.DeepEqual(generate(f, 3, small), generate(f, 3, small)) {
+		c := generate(f, 3, small)
+		if !reflect.DeepEqual(c, generate(f, 3, small)) {
 			t.Errorf("%s: two cases of one seed differ", f.Name)
 		}
+		fmt.Fprintln(&got, f.Name, digest(c))
 	}
+	if *update {
+		if err := os.WriteFile(golden, got.Bytes(), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got.Bytes(), want) {
+		t.Errorf("cases are\n%swant\n%s", &got, want)
+	}
+}
+
+// digest returns a hash of all that a case says.
+func digest(c Case) string {
+	h := sha256.New()
+	for _, list := range [][]tracewhy.SpanData{c.Baseline, c.Incident} {
+		for _, s := range list {
+			fmt.Fprintln(h, *s.Resource, *s.Scope)
+			s.Resource, s.Scope = nil, nil
+			fmt.Fprintln(h, s)
+		}
+	}
+	fmt.Fprintln(h, c.Name, c.Label, c.Changes)
+	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
 // TestCasesDiffer: no two windows have a trace in common, whatever family and seed they are of.
