@@ -46,7 +46,8 @@ func (p *printer) exemplars(r *rca.Report, cfg Config) {
 }
 
 // exemplarOf returns, of the traces of the cohort that the cause's evidence names, the one that shows it
-// most: where the culprit failed, if it is an error, and took the longest.
+// most: where the culprit failed, if it is an error, and took the longest. What is missing or done
+// differently is not a matter of time, so there it is the first.
 func exemplarOf(c *rca.RootCause, incident tracewhy.Cohort) (tracewhy.Trace, bool) {
 	if incident.Set() == nil {
 		return tracewhy.Trace{}, false
@@ -79,6 +80,9 @@ type showing struct {
 
 func showingOf(c *rca.RootCause, t tracewhy.Trace) showing {
 	var s showing
+	if c.Kind == "absence" || c.Kind == "structure" {
+		return s
+	}
 	isCulprit := pointer(c)
 	for x := range t.Spans() {
 		if !isCulprit(x) {

@@ -117,11 +117,16 @@ func (p *printer) cause(c *rca.RootCause, t *rca.Timeline) {
 	if c.Edge != nil {
 		what = "the call from " + c.Edge.From + " to " + c.Edge.To + prefixed(", operation ", c.Operation)
 	}
-	if kind := phrase(": ", c.Kind, c.Mechanism); kind != "" {
+	what += prefixed(", instance ", c.Instance)
+	kind := c.Kind
+	if c.Summary == "" {
+		kind = phrase(": ", kind, c.Mechanism) // else the summary has said it
+	}
+	if kind != "" {
 		what += " (" + kind + ")"
 	}
-	p.field("What", what+prefixed(", instance ", c.Instance))
-	p.paragraph("Where", labelColumn, normal, 5, route(c.Path)...)
+	p.field("What", what)
+	p.paragraph("Where", labelColumn, normal, 7, route(c.Path)...)
 	if len(c.Conditions) == 0 {
 		p.field("For whom", "no recorded attribute singles out the affected")
 	} else {
