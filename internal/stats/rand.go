@@ -69,12 +69,11 @@ func (r *Rand) IntN(n int) int {
 // If there are at most 20,000 relabellings, they are all enumerated. Else each is a random one of its own
 // stream. Either way the i-th is a function of i, so that goroutines may share them out.
 type Relabellings struct {
-	labels  []bool
-	strata  []stratum
-	exact   bool
-	n       int
-	seed    uint64
-	checked bool
+	labels []bool
+	strata []stratum
+	exact  bool
+	n      int
+	seed   uint64
 }
 
 type stratum struct {

@@ -145,9 +145,3 @@ func TestProportionDifference(t *testing.T) {
 		}
 	}
 }
-
-// Admissions of men and women to six departments: P. J. Bickel, E. A. Hammel, and J. W. O'Connell (1975),
-// doi:10.1126/science.187.4175.398; expected values are R's mantelhaen.test.
-var berkeley = []Table{
-	{512, 89, 313 - 224, 19}, {353, 17, 207 - 190, 8}, {120, 202, 205 - 3, 391}, {138, 131, 279 - 148, 244}, {53, 94, 138 - 44, 299}, {22, 24, 351 - 327, 317},
-}
