@@ -108,7 +108,7 @@ func (g *grouping) group(ctx context.Context) error {
 		}
 		g.traces = append(g.traces, tr)
 	}
-	if sampled > 0 && sampled < len(g.traces) {
+	if sampled > 0 {
 		for _, tr := range g.traces {
 			if !tr.sampled {
 				b.problems.note(ProblemWeightMissing, "", tr.id)

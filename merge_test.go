@@ -69,6 +69,71 @@ func TestReportsOfOneSpan(t *testing.T) {
 	}
 }
 
+// Two reports that differ in anything at all are one span, and which is kept does not depend on the order.
+func TestEveryFieldDecides(t *testing.T) {
+	base := func() SpanData {
+		return with(span(1, 0, "s", 0, 1), func(s *SpanData) {
+			s.Attributes = []KeyValue{Int("a", 1)}
+			s.Events = []Event{{Time: 1, Name: "e", Attributes: []KeyValue{Int("a", 1)}}}
+			s.Links = []Link{{TraceID: tid(2), SpanID: sid(2), TraceState: "x=1", Attributes: []KeyValue{Int("a", 1)}}}
+			s.Resource = &Resource{Attributes: []KeyValue{String("service.name", "a"), Int("r", 1)}, SchemaURL: "s"}
+			s.Scope = &Scope{Name: "n", Version: "v", SchemaURL: "s", Attributes: []KeyValue{Int("a", 1)}}
+		})
+	}
+	changes := map[string]func(*SpanData){
+		"parent":                 func(s *SpanData) { s.ParentSpanID = sid(9) },
+		"trace state":            func(s *SpanData) { s.TraceState = "y=1" },
+		"flags":                  func(s *SpanData) { s.Flags = 1 },
+		"name":                   func(s *SpanData) { s.Name = "t" },
+		"kind":                   func(s *SpanData) { s.Kind = KindProducer },
+		"start":                  func(s *SpanData) { s.Start++ },
+		"end":                    func(s *SpanData) { s.End++ },
+		"status":                 func(s *SpanData) { s.Status = StatusOK },
+		"message":                func(s *SpanData) { s.StatusMessage = "m" },
+		"dropped attributes":     func(s *SpanData) { s.DroppedAttributes = 1 },
+		"dropped events":         func(s *SpanData) { s.DroppedEvents = 1 },
+		"dropped links":          func(s *SpanData) { s.DroppedLinks = 1 },
+		"attribute value":        func(s *SpanData) { s.Attributes = []KeyValue{Int("a", 2)} },
+		"attribute key":          func(s *SpanData) { s.Attributes = []KeyValue{Int("b", 1)} },
+		"attribute kind":         func(s *SpanData) { s.Attributes = []KeyValue{Bool("a", true)} },
+		"attribute of text":      func(s *SpanData) { s.Attributes = []KeyValue{String("a", "1")} },
+		"attribute list":         func(s *SpanData) { s.Attributes = []KeyValue{{"a", ArrayOf(IntOf(1))}} },
+		"event time":             func(s *SpanData) { s.Events[0].Time = 2 },
+		"event name":             func(s *SpanData) { s.Events[0].Name = "f" },
+		"event attribute":        func(s *SpanData) { s.Events[0].Attributes = []KeyValue{Int("a", 2)} },
+		"event dropped":          func(s *SpanData) { s.Events[0].DroppedAttributes = 1 },
+		"link trace":             func(s *SpanData) { s.Links[0].TraceID = tid(3) },
+		"link span":              func(s *SpanData) { s.Links[0].SpanID = sid(3) },
+		"link state":             func(s *SpanData) { s.Links[0].TraceState = "z=1" },
+		"link flags":             func(s *SpanData) { s.Links[0].Flags = 1 },
+		"link attribute":         func(s *SpanData) { s.Links[0].Attributes = nil },
+		"link dropped":           func(s *SpanData) { s.Links[0].DroppedAttributes = 1 },
+		"resource attribute":     func(s *SpanData) { s.Resource.Attributes[1] = Int("r", 2) },
+		"resource schema":        func(s *SpanData) { s.Resource.SchemaURL = "t" },
+		"resource dropped":       func(s *SpanData) { s.Resource.DroppedAttributes = 1 },
+		"scope name":             func(s *SpanData) { s.Scope.Name = "m" },
+		"scope version":          func(s *SpanData) { s.Scope.Version = "w" },
+		"scope schema":           func(s *SpanData) { s.Scope.SchemaURL = "t" },
+		"scope dropped":          func(s *SpanData) { s.Scope.DroppedAttributes = 1 },
+		"scope attribute":        func(s *SpanData) { s.Scope.Attributes[0] = Int("a", 2) },
+		"source":                 func(s *SpanData) { s.Source = "z" },
+		"nothing, as it happens": func(*SpanData) {},
+	}
+	for field, change := range changes {
+		a, b := base(), base()
+		change(&b)
+		one, other := SetOf(a, b), SetOf(b, a)
+		requireEqual(t, field, contentsOf(one), contentsOf(other))
+		if one.NumSpans() != 1 {
+			t.Errorf("%s: %d spans", field, one.NumSpans())
+		}
+		isSame := field == "source" || field == "nothing, as it happens"
+		if got := counts(one)[ProblemDuplicateSpan] == 1; got != isSame {
+			t.Errorf("%s: duplicate %v, problems %v", field, got, counts(one))
+		}
+	}
+}
+
 // Building a Set of some reports first, and then one of its spans and the other reports, keeps the same.
 func TestMergingIsAssociative(t *testing.T) {
 	for seed := range uint64(200) {
@@ -126,6 +191,8 @@ func TestSharedSpanIDs(t *testing.T) {
 			[]string{"0 a root", "1 b call", "2 b x", "1 c call"}, map[string]int{ProblemSharedSpanID: 1, ProblemOutsideParent: 1}},
 		{"one server by two ways", []SpanData{root, server(b1, 2, 3), server(serviceB, 2, 3)},
 			[]string{"0 a root", "1 b call"}, map[string]int{ProblemConflictingSpan: 1}},
+		{"a pending report without the instance", []SpanData{root, server(b1, 2, 3), server(serviceB, 2, 0)},
+			[]string{"0 a root", "1 b call"}, map[string]int{ProblemPartialSpan: 1}},
 		{"one server, enriched differently", []SpanData{root, server(b1, 2, 3), server(instance("b", "b-1.cluster"), 2, 3)},
 			[]string{"0 a root", "1 b call"}, map[string]int{ProblemConflictingSpan: 1}},
 		{"a report without a kind", []SpanData{root, client, server(serviceB, 2, 7), with(client, func(s *SpanData) { s.Kind = KindUnspecified })},
@@ -157,6 +224,21 @@ func TestSharedSpanIDs(t *testing.T) {
 			}
 			requireSameAgain(t, set)
 		})
+	}
+}
+
+// A derived id is not given out twice, not even where somebody foresaw it.
+func TestDerivedIDsAreUnique(t *testing.T) {
+	client := with(span(2, 0, "call", 1, 8), func(s *SpanData) { s.Kind = KindClient })
+	server := with(span(2, 0, "call", 2, 7), func(s *SpanData) { s.Kind, s.Resource = KindServer, serviceB })
+	derived := SetOf(client, server).Span(1).ID()
+	forged := with(span(0, 0, "forged", 3, 4), func(s *SpanData) { s.SpanID = derived })
+	ids := map[SpanID]bool{}
+	for s := range SetOf(client, server, forged).Trace(0).Spans() {
+		ids[s.ID()] = true
+	}
+	if len(ids) != 3 || !ids[derived] {
+		t.Errorf("ids %v", ids)
 	}
 }
 

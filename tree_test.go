@@ -58,6 +58,8 @@ func TestTrees(t *testing.T) {
 			"b(c(a)(tail(tip)))", map[string]int{ProblemCycle: 1, ProblemOutsideParent: 1}, true, true},
 		{"a ring whose starts are unknown", []SpanData{unknown(span(1, 2, "x", 0, 0)), span(2, 1, "known", 5, 6)},
 			"known(x)", map[string]int{ProblemCycle: 1, ProblemTimeMissing: 1}, true, true},
+		{"a ring of spans that start together, reached from a tail", []SpanData{span(1, 3, "tail", 0, 1), span(2, 3, "a", 0, 1), span(3, 2, "b", 0, 1)},
+			"a(b(tail))", map[string]int{ProblemCycle: 1}, true, true},
 		{"two rings", []SpanData{span(1, 2, "a", 0, 9), span(2, 1, "b", 1, 2), span(3, 4, "c", 2, 9), span(4, 3, "d", 3, 4)},
 			"a(b) c(d)", map[string]int{ProblemCycle: 2, ProblemSeveralRoots: 1}, true, false},
 		{"a ring is no primary root", []SpanData{span(1, 2, "a", 0, 1), span(2, 1, "b", 0, 1), span(3, 0, "root", 5, 6)},
@@ -110,6 +112,9 @@ func TestTreeInvariants(t *testing.T) {
 				ids[s.ID()] = true
 				if found, ok := tr.Find(s.ID()); !ok || found != s {
 					t.Fatalf("Find gives %v for %v", found, s)
+				}
+				if s.IsAncestorOf(s) {
+					t.Fatal("a span is its own ancestor")
 				}
 				p, hasParent := s.Parent()
 				if hasParent && (p.Index() >= s.Index() || p.Trace() != tr || !p.IsAncestorOf(s) || s.IsAncestorOf(p)) {
