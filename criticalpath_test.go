@@ -112,7 +112,7 @@ func TestCriticalPathAppends(t *testing.T) {
 
 func TestCriticalPathAgainstDefinition(t *testing.T) {
 	var path []tracewhy.Section
-	eachRandomTrace(t, func(t *testing.T, tr tracewhy.Trace) {
+	eachRandomTrace(t, 100, func(t *testing.T, tr tracewhy.Trace) {
 		for s := range tr.Spans() {
 			path = s.AppendCriticalPath(path[:0])
 			n := nodeOf(s)

@@ -349,7 +349,7 @@ func TestErrorOrigin(t *testing.T) {
 // What holds of the hops of any trace.
 func TestErrorHopsAreConsistent(t *testing.T) {
 	messages := []string{"", "", "boom", "deadline exceeded", "context canceled"}
-	eachRandomTrace(t, func(t *testing.T, tr tracewhy.Trace) {
+	eachRandomTrace(t, 25, func(t *testing.T, tr tracewhy.Trace) {
 		// The same trace with errors that its times choose.
 		var spans []tracewhy.SpanData
 		for s := range tr.Spans() {

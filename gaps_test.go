@@ -91,7 +91,7 @@ func TestRoundTripDoesNotDependOnTheClock(t *testing.T) {
 
 // Without edges between hosts, gaps add up to the self time.
 func TestGapsAddUpToSelfTime(t *testing.T) {
-	eachRandomTrace(t, func(t *testing.T, tr tracewhy.Trace) {
+	eachRandomTrace(t, 25, func(t *testing.T, tr tracewhy.Trace) {
 		for s := range tr.Spans() {
 			sum, at, isLocal := time.Duration(0), int64(0), true
 			for g := range s.Gaps() {

@@ -167,15 +167,14 @@ func randomTraces(seed uint64, n int) *tracewhy.Set {
 	return s
 }
 
-// eachRandomTrace runs a test on 100,000 random traces, a tenth of that with -short.
-func eachRandomTrace(t *testing.T, test func(*testing.T, tracewhy.Trace)) {
+// eachRandomTrace runs a test on n thousand random traces, a tenth of that with -short.
+func eachRandomTrace(t *testing.T, n uint64, test func(*testing.T, tracewhy.Trace)) {
 	t.Helper()
-	const batch = 5000
-	batches := uint64(20)
+	batch := 1000
 	if testing.Short() {
-		batches = 2
+		batch /= 10
 	}
-	for seed := range batches {
+	for seed := range n {
 		for tr := range randomTraces(seed, batch).Traces() {
 			test(t, tr)
 			if t.Failed() {

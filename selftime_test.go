@@ -41,7 +41,7 @@ func TestSelfTime(t *testing.T) {
 func TestSelfTimesAgainstDefinition(t *testing.T) {
 	var set *tracewhy.Set
 	var all []int64
-	eachRandomTrace(t, func(t *testing.T, tr tracewhy.Trace) {
+	eachRandomTrace(t, 25, func(t *testing.T, tr tracewhy.Trace) {
 		if tr.Set() != set {
 			set, all = tr.Set(), tr.Set().SelfTimes()
 		}

@@ -66,7 +66,7 @@ func TestSlacks(t *testing.T) {
 
 // Each number is what happens when the trace is replayed with another length of the span.
 func TestSlacksAgainstReplay(t *testing.T) {
-	eachRandomTrace(t, func(t *testing.T, tr tracewhy.Trace) {
+	eachRandomTrace(t, 25, func(t *testing.T, tr tracewhy.Trace) {
 		slacks, root := tr.Slacks(), nodeOf(tr.Root())
 		if !root.timed {
 			return
