@@ -2,26 +2,9 @@ package main
 
 import (
 	"bytes"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
-
-func TestWritesCaseFolders(t *testing.T) {
-	dir := t.TempDir()
-	var stdout, stderr bytes.Buffer
-	if code := run([]string{"-family", "quiet", "-seed", "7", "-n", "2", "-o", dir}, &stdout, &stderr); code != 0 {
-		t.Fatalf("exit status %d: %s", code, stderr.String())
-	}
-	for _, name := range []string{"quiet-0007", "quiet-0008"} {
-		for _, pattern := range []string{"baseline-1.otlp.jsonl.gz", "incident-1.otlp.jsonl.gz", "changes.json", "label.json"} {
-			if _, err := os.Stat(filepath.Join(dir, name, pattern)); err != nil {
-				t.Error(err)
-			}
-		}
-	}
-}
 
 func TestUsage(t *testing.T) {
 	tests := []struct {

@@ -22,6 +22,7 @@ type draft struct {
 	label   Label
 	changes []Change
 	touched map[*service]bool // services that something incidental happened to
+	silent  bool              // whether the window is to leave no spans
 
 	usage    usage   // of the same window without a fault
 	strength float64 // how much stronger than drawn the fault has to be to be seen
@@ -75,19 +76,21 @@ const (
 // incident injects the family's fault and simulates the window. A fault has to be visible in how requests end,
 // by a margin that leaves no doubt: a case that nobody could solve measures nothing.
 func (d *draft) incident(f Family, seed uint64, random func(string) *stats.Rand) *run {
-	window := func(x *draft) *run {
-		return &run{estate: x.estate, fleet: x.fleet, traffic: x.traffic, fault: x.fault, seed: seed, start: x.when.incident}
+	window := func(x *draft, silent bool) *run {
+		return &run{
+			estate: x.estate, fleet: x.fleet, traffic: x.traffic, fault: x.fault, seed: seed, start: x.when.incident,
+			silent: silent,
+		}
 	}
 	if f.Quiet {
 		d.rng = random("fault")
 		f.inject(d)
-		w := window(d)
-		w.simulate()
 		d.finish()
+		w := window(d, d.silent)
+		w.simulate()
 		return w
 	}
-	healthy := window(d)
-	healthy.silent = true
+	healthy := window(d, true)
 	healthy.simulate()
 	d.usage = healthy.usage
 	// The most visible fault wins if none is visible enough, which takes a bank where hardly anything is used.
@@ -99,8 +102,7 @@ func (d *draft) incident(f Family, seed uint64, random func(string) *stats.Rand)
 			x := d.clone()
 			x.rng, x.strength = random(fmt.Sprint("fault ", try)), strength
 			f.inject(x)
-			w := window(x)
-			w.silent = true
+			w := window(x, true)
 			w.simulate()
 			failures, slowness := visibility(healthy.results, w.results)
 			if score := max(failures/visibleFailures, slowness/visibleSlowness); score > bestScore {
@@ -114,7 +116,7 @@ func (d *draft) incident(f Family, seed uint64, random func(string) *stats.Rand)
 	}
 	*d = *best
 	d.finish()
-	w := window(d)
+	w := window(d, d.silent)
 	w.simulate()
 	return w
 }

@@ -38,13 +38,12 @@ func (w *run) export(source string) []tracewhy.SpanData {
 	for _, chunk := range w.spans.chunks {
 		for i := range chunk {
 			r := &chunk[i]
-			phase := int64(r.at.index) * 137 * millisecond // instances did not start at the same moment
-			key := place{r.at, (int64(r.End) + phase) / flushEvery}
+			key := place{r.at, (int64(r.End) + r.at.phase) / flushEvery}
 			k, ok := byPlace[key]
 			if !ok {
 				k = len(batches)
 				byPlace[key] = k
-				batches = append(batches, batch{arrives: (key.flush+1)*flushEvery - phase, serial: k})
+				batches = append(batches, batch{arrives: (key.flush+1)*flushEvery - r.at.phase, serial: k})
 			}
 			batches[k].spans = append(batches[k].spans, r)
 			n++

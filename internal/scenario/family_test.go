@@ -12,7 +12,7 @@ import (
 func TestPoolWaits(t *testing.T) {
 	withSpan, without := 0, 0
 	for seed := range uint64(8) {
-		_, incident, d := windows(poolExhaustion, 60+seed, size{400, 150 * millisecond})
+		_, incident, d := windows(poolExhaustion, 60+seed, size{400, 150 * millisecond}, false)
 		s := d.estate.find(roleFraud)
 		if !s.recordsWaits {
 			without++
@@ -67,7 +67,7 @@ func (w *run) records() []*record {
 // TestNetworkLatencyIsBetweenSpans: the delay lies outside the server's span, and on one edge only.
 func TestNetworkLatencyIsBetweenSpans(t *testing.T) {
 	for seed := range uint64(4) {
-		_, incident, d := windows(networkLatency, 80+seed, small)
+		_, incident, d := windows(networkLatency, 80+seed, small, false)
 		callee := d.label.Causes[0].Services[0]
 		byID := map[tracewhy.SpanID]*record{}
 		for _, r := range incident.records() {
@@ -98,7 +98,7 @@ func TestNetworkLatencyIsBetweenSpans(t *testing.T) {
 func TestBadInstances(t *testing.T) {
 	for _, f := range []Family{badInstance, badVersion} {
 		for seed := range uint64(4) {
-			_, incident, d := windows(f, 90+seed, small)
+			_, incident, d := windows(f, 90+seed, small, false)
 			cause := d.label.Causes[0]
 			if d.label.FaultType == "unreachable" {
 				continue

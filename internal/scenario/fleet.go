@@ -25,7 +25,7 @@ type instance struct {
 	speed    float64           // its work takes this many times as long as the service's
 	resource *tracewhy.Resource
 	scope    *tracewhy.Scope
-	index    int // within its fleet
+	phase    int64 // when within the interval of its exporter it sends its spans
 }
 
 // newFleet places the instances of all services on hosts, spread over the regions.
@@ -89,6 +89,7 @@ func (f *fleet) newInstance(r *stats.Rand, s *service, h *host, version string) 
 		speed: factor(r, 0.04),
 	}
 	e := f.estate
+	in.phase = int64(stats.Key(in.name) % uint64(flushEvery)) // instances did not start at the same moment
 	in.resource = &tracewhy.Resource{Attributes: []tracewhy.KeyValue{
 		tracewhy.String("service.name", s.name),
 		tracewhy.String("service.namespace", e.style.namespace),

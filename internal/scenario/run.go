@@ -32,7 +32,7 @@ type run struct {
 	silent  bool  // whether to leave the spans out, and only see how the requests end
 
 	near    [][][]*instance // by service and region
-	pools   []*pool         // by instance
+	pools   map[*instance]*pool
 	usage   usage
 	results []result
 	spans   recorder
@@ -78,7 +78,7 @@ func (w *run) prepare() {
 		services:   make([]int, n),
 		calls:      make([][]int, n),
 	}
-	w.near = make([][][]*instance, n)
+	w.near, w.pools = make([][][]*instance, n), map[*instance]*pool{}
 	w.spans.window = w
 	for i, s := range w.estate.services {
 		w.usage.calls[i] = make([]int, n)
@@ -86,8 +86,7 @@ func (w *run) prepare() {
 			w.near[i] = append(w.near[i], w.fleet.candidates(s, region))
 		}
 		for _, in := range w.fleet.instances[i] {
-			in.index = len(w.pools)
-			w.pools = append(w.pools, &pool{engine: &w.engine, free: s.connections})
+			w.pools[in] = &pool{engine: &w.engine, free: s.connections}
 		}
 	}
 }
@@ -382,7 +381,7 @@ func (w *run) acquire(f frame, op *operation) *failure {
 	}
 	f.p.sleep(checkoutTime.draw(f.rng))
 	var fail *failure
-	if !w.pools[f.at.index].acquire(f.p, s.patience) {
+	if !w.pools[f.at].acquire(f.p, s.patience) {
 		fail = poolTimeout(s)
 	}
 	if s.recordsWaits {
@@ -393,7 +392,7 @@ func (w *run) acquire(f frame, op *operation) *failure {
 
 // release gives the connection back, unless the fault is that it isn't.
 func (w *run) release(f frame, op *operation) {
-	r := w.pools[f.at.index]
+	r := w.pools[f.at]
 	if lost := w.fault.leaks(f, op, w.now); lost > 0 {
 		w.at(w.now+lost, r.release)
 		return

@@ -15,7 +15,7 @@ var small = size{250, 150 * millisecond}
 // fault does.
 func TestSpansDoNotMatter(t *testing.T) {
 	for _, f := range []Family{badVersion, poolExhaustion} {
-		_, incident, d := windows(f, 5, small)
+		_, incident, d := windows(f, 5, small, false)
 		again := &run{estate: d.estate, fleet: d.fleet, traffic: d.traffic, fault: d.fault, seed: incident.seed, silent: true}
 		again.simulate()
 		if !slices.Equal(incident.results, again.results) {
@@ -26,7 +26,7 @@ func TestSpansDoNotMatter(t *testing.T) {
 
 // TestFaultTouchesNothingElse: a fault that never strikes leaves every request as it was.
 func TestFaultTouchesNothingElse(t *testing.T) {
-	baseline, _, _ := windows(quiet, 6, small)
+	baseline, _, _ := windows(quiet, 6, small, true)
 	again := &run{
 		estate: baseline.estate, fleet: baseline.fleet, traffic: baseline.traffic, seed: baseline.seed, silent: true,
 		fault: fault{
@@ -47,7 +47,7 @@ func TestQuietIsQuiet(t *testing.T) {
 	for _, f := range []Family{quiet, quietMix} {
 		slow, failing := 0, 0
 		for seed := range uint64(seeds) {
-			baseline, incident, _ := windows(f, 1000+seed, small)
+			baseline, incident, _ := windows(f, 1000+seed, small, true)
 			var strata []stats.RankStratum
 			var failures stats.Table
 			for _, en := range baseline.estate.entries {
@@ -90,7 +90,7 @@ func TestFailureRates(t *testing.T) {
 	const seeds = 12
 	var shares []float64
 	for seed := range uint64(seeds) {
-		baseline, incident, d := windows(poolExhaustion, 100+seed, size{600, 150 * millisecond})
+		baseline, incident, d := windows(poolExhaustion, 100+seed, size{600, 150 * millisecond}, true)
 		failed := 0
 		for _, r := range baseline.results {
 			if r.failed {
@@ -114,14 +114,14 @@ func TestFailureRates(t *testing.T) {
 
 // TestFaultsAreVisible: nearly every fault can be seen, and they range from hardly to plainly.
 func TestFaultsAreVisible(t *testing.T) {
-	const seeds = 5
+	const seeds = 4
 	for _, f := range Families() {
 		if f.Quiet {
 			continue
 		}
 		var scores []float64
 		for seed := range uint64(seeds) {
-			_, incident, d := windows(f, 200+seed, small)
+			_, incident, d := windows(f, 200+seed, small, true)
 			healthy := &run{estate: d.estate, fleet: d.fleet, traffic: d.traffic, seed: incident.seed, silent: true}
 			healthy.simulate()
 			failures, slowness := visibility(healthy.results, incident.results)

@@ -114,7 +114,7 @@ func sizeOf(seed uint64) size {
 }
 
 func generate(f Family, seed uint64, n size) Case {
-	baseline, incident, d := windows(f, seed, n)
+	baseline, incident, d := windows(f, seed, n, false)
 	c := Case{
 		Name:     fmt.Sprintf("%s-%04d", f.Name, seed),
 		Baseline: baseline.export("baseline"),
@@ -127,8 +127,8 @@ func generate(f Family, seed uint64, n size) Case {
 	return c
 }
 
-// windows simulates both windows of a case.
-func windows(f Family, seed uint64, n size) (baseline, incident *run, d *draft) {
+// windows simulates both windows of a case, silently if only the results matter.
+func windows(f Family, seed uint64, n size, silent bool) (baseline, incident *run, d *draft) {
 	random := func(what string) *stats.Rand { return stats.NewRand(seed, stats.Key(f.Name), stats.Key(what)) }
 	e := newEstate(seed)
 	if f.prepare != nil {
@@ -137,9 +137,12 @@ func windows(f Family, seed uint64, n size) (baseline, incident *run, d *draft) 
 	fleet := newFleet(e, stats.NewRand(seed, stats.Key("fleet")))
 	usual := newTraffic(e, stats.NewRand(seed, stats.Key("traffic")), n.requests, n.gap)
 	when := newSchedule(random("schedule"), n)
-	baseline = &run{estate: e, fleet: fleet, traffic: usual, seed: random("baseline").Uint64(), start: when.baseline}
+	baseline = &run{
+		estate: e, fleet: fleet, traffic: usual, seed: random("baseline").Uint64(), start: when.baseline, silent: silent,
+	}
 	baseline.simulate()
 	d = drift(random("drift"), e, f.spares, fleet, usual, when)
+	d.silent = silent
 	incident = d.incident(f, random("incident").Uint64(), random)
 	return baseline, incident, d
 }

@@ -78,7 +78,7 @@ func TestCasesDiffer(t *testing.T) {
 	seen := map[tracewhy.TraceID]string{}
 	for _, f := range []Family{quiet, poolExhaustion} {
 		for seed := range uint64(2) {
-			baseline, incident, _ := windows(f, seed, small)
+			baseline, incident, _ := windows(f, seed, small, false)
 			for name, w := range map[string]*run{"baseline": baseline, "incident": incident} {
 				here := fmt.Sprint(f.Name, " ", seed, " ", name)
 				for _, r := range w.records() {
@@ -94,16 +94,15 @@ func TestCasesDiffer(t *testing.T) {
 
 func TestLabelNamesWhatIsThere(t *testing.T) {
 	for _, f := range Families() {
-		for seed := range uint64(2) {
+		for seed := range uint64(3) {
 			c := generate(f, seed, small)
 			if f.Quiet != (len(c.Label.Causes) == 0) || f.Quiet == c.Label.Incident {
 				t.Errorf("%s: incident is %v with %d causes", c.Name, c.Label.Incident, len(c.Label.Causes))
 			}
 			var services, operations []string
-			set := build(t, c)
-			for i := range set.NumSpans() {
-				sp := set.Span(i)
-				services, operations = append(services, sp.Service()), append(operations, sp.Name())
+			for i := range c.Incident {
+				s := &c.Incident[i]
+				services, operations = append(services, s.Resource.Attributes[0].Value.Str()), append(operations, s.Name)
 			}
 			for _, cause := range c.Label.Causes {
 				if !slices.Contains(services, cause.Services[0]) {
