@@ -70,7 +70,7 @@ func (b *builder) bank() {
 		payments = b.service(rolePayments, b.protocol())
 	)
 
-	// What many need: each a call of one's own, with its own limits.
+	// What many need.
 	push := b.vendor(rolePush, "/v2/messages", 60)
 	push.errors = magnitude(r, 0.003, 0.04) // nobody minds
 	notify := b.op(b.service(roleNotification, techQueue), "", "", "Customer", 2,
@@ -174,8 +174,7 @@ func (b *builder) bank() {
 
 	b.entrances(entrance{
 		authorise: authorise, reverse: reverse, transfer: transfer, login: login, balance: balance, entries: entries,
-		profile: getProfile, session: session, score: score, reference: b.call(reference).cached(lookup, 0.9),
-		notify: notify, policy: policy,
+		profile: getProfile, session: session, policy: policy, reference: b.call(reference).cached(lookup, 0.9),
 	})
 }
 
@@ -233,8 +232,8 @@ func (b *builder) ledger(s *service, audit, settle *operation) (balance, hold, p
 
 // An entrance is what the gateways have to offer.
 type entrance struct {
-	authorise, reverse, transfer, login, balance, entries, profile, session, score, notify, policy *operation
-	reference                                                                                      step
+	authorise, reverse, transfer, login, balance, entries, profile, session, policy *operation
+	reference                                                                       step
 }
 
 var (

@@ -148,14 +148,15 @@ func (w *run) perform(f frame, op *operation) *failure {
 	case rejects:
 		return &failure{status: op.rejection, kind: "Rejected", message: "request refused", rejection: true}
 	}
-	if op.holds {
-		if fail := w.acquire(f, op); fail != nil {
+	holds := op.holds && !f.pooled
+	if holds {
+		if fail := w.acquire(f); fail != nil {
 			return fail
 		}
 		f.pooled = true
 	}
 	fail := w.steps(f, op)
-	if op.holds {
+	if holds {
 		w.release(f, op)
 	}
 	if fail == nil {
@@ -345,7 +346,7 @@ func (w *run) query(f frame, s *step, n int) *failure {
 	w.count(f, f.at.service, op)
 	ours := op.service.tech == techSQL && f.at.service.connections > 0 && !f.pooled
 	if ours {
-		if fail := w.acquire(f, op); fail != nil {
+		if fail := w.acquire(f); fail != nil {
 			return fail
 		}
 	}
@@ -373,7 +374,7 @@ func (w *run) query(f frame, s *step, n int) *failure {
 }
 
 // acquire waits for a connection of the instance.
-func (w *run) acquire(f frame, op *operation) *failure {
+func (w *run) acquire(f frame) *failure {
 	s := f.at.service
 	wait := f
 	if s.recordsWaits {
