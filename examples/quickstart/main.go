@@ -32,6 +32,6 @@ func main() {
 	}
 	fmt.Println("verdict:", r.Verdict)
 	for _, c := range r.RootCauses {
-		fmt.Printf("%d. %s %s (%.0f %%)\n", c.Rank, c.Service, c.Operation, 100*c.Confidence)
+		fmt.Printf("%d. %s %s (%s)\n", c.Rank, c.Service, c.Operation, c.Kind)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 var update = flag.Bool("update", false, "rewrite the blocks of the README")
@@ -31,7 +33,7 @@ func TestReadme(t *testing.T) {
 		return
 	}
 	if !*update {
-		t.Fatalf("the README does not show the program and its output (rewrite with -update); it should be\n%s", want)
+		t.Fatalf("the README does not show the program and its output (rewrite with -update): -README +should be\n%s", cmp.Diff(string(readme), want))
 	}
 	if err := os.WriteFile("README.md", []byte(want), 0o666); err != nil {
 		t.Fatal(err)
