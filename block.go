@@ -104,7 +104,7 @@ func (b *Builder) settleScope() {
 
 // mustFit is hasRoom for what was filled in.
 func (b *Builder) mustFit(s *SpanData) bool {
-	if !b.hasRoom(s) {
+	if !b.hasRoom(s, 0) {
 		b.err = ErrTooLarge
 	}
 	return b.err == nil
@@ -135,7 +135,7 @@ func sameList(x, y []KeyValue) bool {
 func (b *Builder) readResource(r *Resource) (row resourceRow, head [4]uint32) {
 	at := b.sideAttrs.Len()
 	if r != nil {
-		b.addAttributes(&b.sideAttrs, r.Attributes, everyAttribute)
+		b.addAttributes(&b.sideAttrs, nil, r.Attributes, everyAttribute)
 		row.dropped, row.schema = r.DroppedAttributes, b.text(r.SchemaURL)
 	}
 	row.attr, row.attrs = uint32(at), uint32(b.sideAttrs.Len()-at)
@@ -146,7 +146,7 @@ func (b *Builder) readResource(r *Resource) (row resourceRow, head [4]uint32) {
 func (b *Builder) readScope(s *Scope) (row scopeRow, head [4]uint32) {
 	at := b.sideAttrs.Len()
 	if s != nil {
-		b.addAttributes(&b.sideAttrs, s.Attributes, everyAttribute)
+		b.addAttributes(&b.sideAttrs, nil, s.Attributes, everyAttribute)
 		row.dropped, row.schema, row.name, row.version = s.DroppedAttributes, b.text(s.SchemaURL), b.text(s.Name), b.text(s.Version)
 	}
 	row.attr, row.attrs = uint32(at), uint32(b.sideAttrs.Len()-at)

@@ -61,11 +61,19 @@ type collected struct {
 	blockCodes []string
 	lastSource string
 	lastMeta   uint32
-	keyKept    []verdict // by key: what KeepAttribute said
-	keySerial  []uint64  // by key: the last list of attributes that had it
+	keyUses    []keyUse // by key
 	listSerial uint64
+	list       []uint32 // pair numbers of the list under way
 }
 
+// A keyUse says how an attribute key is dealt with.
+type keyUse struct {
+	list    uint64 // the last list of attributes that had it
+	at      uint32 // where in that list
+	verdict verdict
+}
+
+// A verdict is what KeepAttribute said of a key.
 type verdict uint8
 
 const (
@@ -118,7 +126,11 @@ var ErrTooLarge = errors.New("tracewhy: more spans, attributes or events than on
 // s.Resource and s.Scope point to. A span without ids is quarantined.
 //
 // When the Builder is full Add does nothing, and Build will say so.
-func (b *Builder) Add(s *SpanData) {
+func (b *Builder) Add(s *SpanData) { b.AddRefs(s, nil) }
+
+// AddRefs is Add for a span with attributes that are given by reference: see [Builder.Ref]. The zero
+// AttrRef stands for the next of s.Attributes; those that are left over come last.
+func (b *Builder) AddRefs(s *SpanData, attrs []AttrRef) {
 	if s.TraceID.IsZero() || s.SpanID.IsZero() {
 		b.Quarantine(ProblemIDZero, "", s.TraceID)
 		return
@@ -126,12 +138,8 @@ func (b *Builder) Add(s *SpanData) {
 	if b.err != nil {
 		return
 	}
-	if b.traces == nil {
-		b.traces = map[TraceID]uint32{}
-		b.metas = map[spanMeta]uint32{}
-		b.dict.init()
-	}
-	if !b.hasRoom(s) {
+	b.begin()
+	if !b.hasRoom(s, len(attrs)) {
 		b.err = ErrTooLarge
 		return
 	}
@@ -158,7 +166,7 @@ func (b *Builder) Add(s *SpanData) {
 		scope: b.scope(s.Scope), traceState: b.text(s.TraceState), statusMessage: b.text(s.StatusMessage),
 		flags: s.Flags, droppedAttrs: s.DroppedAttributes, droppedEvents: s.DroppedEvents, droppedLinks: s.DroppedLinks,
 	})
-	b.addAttributes(&b.attrs, s.Attributes, filtered)
+	b.addAttributes(&b.attrs, attrs, s.Attributes, filtered)
 	for i := range s.Events {
 		e := &s.Events[i]
 		at, n := b.addSide(e.Attributes)
@@ -172,8 +180,17 @@ func (b *Builder) Add(s *SpanData) {
 	b.rows.Append(r)
 }
 
-// hasRoom reports whether all numbers still fit 32 bits after s is added.
-func (b *Builder) hasRoom(s *SpanData) bool {
+// begin makes a new Builder ready.
+func (b *Builder) begin() {
+	if b.traces == nil {
+		b.traces = map[TraceID]uint32{}
+		b.metas = map[spanMeta]uint32{}
+		b.dict.init()
+	}
+}
+
+// hasRoom reports whether all numbers still fit 32 bits after s is added, with as many references.
+func (b *Builder) hasRoom(s *SpanData, refs int) bool {
 	side := 0
 	for i := range s.Events {
 		side += len(s.Events[i].Attributes)
@@ -187,17 +204,24 @@ func (b *Builder) hasRoom(s *SpanData) bool {
 	if s.Scope != nil {
 		side += len(s.Scope.Attributes)
 	}
+	attrs, events, links := refs+len(s.Attributes), len(s.Events), len(s.Links)
+	d := &b.dict
+	used := b.rows.Len() | b.attrs.Len() | b.sideAttrs.Len() | b.events.Len() | b.links.Len() |
+		d.keys.Len() | d.texts.Len() | d.blobs.Len() | len(d.pairs)
+	const plenty = 1 << 29 // both together stay below either limit
+	if b.limit == 0 && used|attrs|side|events|links < plenty {
+		return true
+	}
 	rows, limit := uint64(math.MaxInt32), uint64(math.MaxUint32-1)
 	if b.limit > 0 {
 		rows, limit = b.limit, b.limit
 	}
-	attrs, events, links := len(s.Attributes), len(s.Events), len(s.Links)
 	const ownTexts = 8 // name, states, message, and those of the resource and scope
 	texts := attrs + side + events + links + ownTexts
 	fits := func(used, more int) bool { return uint64(used)+uint64(more) <= limit }
 	return uint64(b.rows.Len()) < rows && fits(b.attrs.Len(), attrs) && fits(b.sideAttrs.Len(), side) &&
-		fits(b.events.Len(), events) && fits(b.links.Len(), links) && fits(b.dict.keys.Len(), texts) &&
-		fits(b.dict.texts.Len(), texts) && fits(b.dict.blobs.Len(), texts) && fits(len(b.dict.pairs), texts)
+		fits(b.events.Len(), events) && fits(b.links.Len(), links) && fits(d.keys.Len(), texts) &&
+		fits(d.texts.Len(), texts) && fits(d.blobs.Len(), texts) && fits(len(d.pairs), texts)
 }
 
 // Quarantine counts a span that could not be kept. Readers call it for spans that they could not
@@ -262,53 +286,78 @@ const (
 // addSide adds the attributes of an event or link, and returns where they begin and how many they are.
 func (b *Builder) addSide(kvs []KeyValue) (at, n uint32) {
 	from := b.sideAttrs.Len()
-	b.addAttributes(&b.sideAttrs, kvs, filtered)
+	b.addAttributes(&b.sideAttrs, nil, kvs, filtered)
 	return uint32(from), uint32(b.sideAttrs.Len() - from)
 }
 
-// addAttributes appends the pair numbers of kvs to dst: for a key given twice, the last value holds,
-// at the place of the first.
-func (b *Builder) addAttributes(dst *chunk.List[uint32], kvs []KeyValue, filter bool) {
+// addAttributes appends the pair numbers of attributes to dst. A zero reference stands for the next of
+// kvs, and those that are left over come last. For a key given twice, the last value holds, at the place
+// of the first.
+func (b *Builder) addAttributes(dst *chunk.List[uint32], refs []AttrRef, kvs []KeyValue, filter bool) {
 	b.listSerial++
-	from := dst.Len()
-	for i := range kvs {
-		if kvs[i].Key == "" {
-			b.note(ProblemEmptyKey)
-			continue
+	b.list = b.list[:0]
+	next := 0
+	for _, r := range refs {
+		switch {
+		case r.pair != 0:
+			b.put(r.key, r.pair-1)
+		case next < len(kvs):
+			b.putNew(&kvs[next], next, filter)
+			next++
 		}
-		key := b.key(kvs[i].Key, i)
-		for int(key) >= len(b.keySerial) {
-			b.keySerial = append(b.keySerial, 0)
-			b.keyKept = append(b.keyKept, notAsked)
-		}
-		if filter && b.KeepAttribute != nil && !b.keeps(key) {
-			b.note(ProblemAttributeDropped)
-			continue
-		}
-		p := b.pair(key, kvs[i].Value)
-		if b.keySerial[key] == b.listSerial {
-			b.note(ProblemDuplicateAttribute)
-			at := from
-			for b.dict.pairs[*dst.At(at)].key != key {
-				at++
-			}
-			*dst.At(at) = p
-			continue
-		}
-		b.keySerial[key] = b.listSerial
-		dst.Append(p)
 	}
+	for ; next < len(kvs); next++ {
+		b.putNew(&kvs[next], next, filter)
+	}
+	dst.Extend(b.list)
+}
+
+func (b *Builder) putNew(kv *KeyValue, place int, filter bool) {
+	if key, pair, ok := b.enter(kv, place, filter); ok {
+		b.put(key, pair)
+	}
+}
+
+// put adds a pair to the list under way, or puts it in the place of the one with its key.
+func (b *Builder) put(key, pair uint32) {
+	u := &b.keyUses[key]
+	if u.list == b.listSerial {
+		b.note(ProblemDuplicateAttribute)
+		b.list[u.at] = pair
+		return
+	}
+	u.list, u.at = b.listSerial, uint32(len(b.list))
+	b.list = append(b.list, pair)
+}
+
+// enter numbers the key and the pair of an attribute that is at the given place of its list. It is false
+// for one that is not kept.
+func (b *Builder) enter(kv *KeyValue, place int, filter bool) (key, pair uint32, ok bool) {
+	if kv.Key == "" {
+		b.note(ProblemEmptyKey)
+		return 0, 0, false
+	}
+	key = b.key(kv.Key, place)
+	for int(key) >= len(b.keyUses) {
+		b.keyUses = append(b.keyUses, keyUse{})
+	}
+	if filter && b.KeepAttribute != nil && !b.keeps(key) {
+		b.note(ProblemAttributeDropped)
+		return 0, 0, false
+	}
+	return key, b.pair(key, kv.Value), true
 }
 
 // keeps reports whether attributes with the key are kept. Those that weights are read from always are.
 func (b *Builder) keeps(key uint32) bool {
-	if b.keyKept[key] == notAsked {
-		b.keyKept[key] = dropKey
+	u := &b.keyUses[key]
+	if u.verdict == notAsked {
+		u.verdict = dropKey
 		if name := b.dict.keys.String(key); name == samplerType || name == samplerParam || name == b.WeightKey || b.KeepAttribute(name) {
-			b.keyKept[key] = keepKey
+			u.verdict = keepKey
 		}
 	}
-	return b.keyKept[key] == keepKey
+	return u.verdict == keepKey
 }
 
 // attrsOf returns the attributes of a row; eventsOf and linksOf likewise.

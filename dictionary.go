@@ -37,20 +37,24 @@ type dictionary struct {
 	seed0, seed1 uint64
 	seed         maphash.Seed
 
-	lastKeys []placedKey // by place in a list of attributes: the key that was there last
-	scratch  []byte
+	lastKeys    []numberedKey // by place in a list of attributes: the key that was there last
+	recentKeys  [64]numberedKey
+	recentTexts [256]uint32
+	scratch     []byte
 }
 
 // A pairSlot holds a pair's number plus one (0: free) and the upper bits of its hash.
 type pairSlot struct{ num, hash uint32 }
 
-type placedKey struct {
+type numberedKey struct {
 	text string
 	num  uint32
 }
 
-// maxPlacedKeys bounds lastKeys: few spans have more attributes.
-const maxPlacedKeys = 64
+const (
+	maxPlacedKeys = 64 // bounds lastKeys: few spans have more attributes
+	noPlace       = maxPlacedKeys
+)
 
 func (d *dictionary) init() {
 	d.texts.Intern("")
@@ -74,41 +78,69 @@ func (b *Builder) text(s string) uint32 {
 	if s == "" {
 		return 0
 	}
-	if num, ok := b.dict.texts.Find(s); ok { // so that it is known to be UTF-8
-		return num
+	d := &b.dict
+	recent := &d.recentTexts[endsHash(s)%uint64(len(d.recentTexts))]
+	if *recent != 0 && d.texts.String(*recent) == s {
+		return *recent
 	}
-	s, broken := repaired(s)
-	if broken {
-		b.note(ProblemInvalidUTF8)
+	num, ok := d.texts.Find(s) // so that it is known to be UTF-8
+	if !ok {
+		fixed, broken := repaired(s)
+		if num, _ = d.texts.Intern(fixed); broken {
+			b.note(ProblemInvalidUTF8)
+			return num
+		}
 	}
-	num, _ := b.dict.texts.Intern(s)
+	*recent = num
 	return num
 }
 
-// key numbers the key of the attribute at the given place of its list. Spans of one origin have their
-// keys in one order, so the key that was there last is likely the one.
+// key numbers the key of an attribute at the given place of its list, or at noPlace. Spans of one origin
+// have their keys in one order, so the key that was there last is likely the one.
 func (b *Builder) key(s string, place int) uint32 {
 	d := &b.dict
 	if place < len(d.lastKeys) && d.lastKeys[place].text == s {
 		return d.lastKeys[place].num
 	}
-	num, ok := d.keys.Find(s)
-	if !ok {
-		fixed, broken := repaired(s)
-		if broken {
-			b.note(ProblemInvalidUTF8)
+	recent := &d.recentKeys[endsHash(s)%uint64(len(d.recentKeys))]
+	num := recent.num
+	if recent.text != s || s == "" {
+		var ok bool
+		if num, ok = d.keys.Find(s); !ok {
+			fixed, broken := repaired(s)
+			if broken {
+				b.note(ProblemInvalidUTF8)
+			}
+			if num, _ = d.keys.Intern(fixed); broken {
+				return num // the repair is to be counted each time
+			}
 		}
-		if num, _ = d.keys.Intern(fixed); broken {
-			return num // the repair is to be counted each time
-		}
+		*recent = numberedKey{d.keys.String(num), num}
 	}
 	if place < maxPlacedKeys {
 		for place >= len(d.lastKeys) {
-			d.lastKeys = append(d.lastKeys, placedKey{})
+			d.lastKeys = append(d.lastKeys, numberedKey{})
 		}
-		d.lastKeys[place] = placedKey{d.keys.String(num), num}
+		d.lastKeys[place] = *recent
 	}
 	return num
+}
+
+// endsHash mixes the length and the ends of a text, for caches where a collision costs little.
+func endsHash(s string) uint64 {
+	const a, b = 0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F
+	var first, last uint64
+	n := len(s)
+	if n >= 8 {
+		bytes := unsafe.Slice(unsafe.StringData(s), n)
+		first, last = binary.LittleEndian.Uint64(bytes), binary.LittleEndian.Uint64(bytes[n-8:])
+	} else {
+		for i := range n {
+			first = first<<8 | uint64(s[i])
+		}
+	}
+	h := first*a ^ (last+uint64(n))*b
+	return h >> 32
 }
 
 // pair numbers a key with its value.

@@ -25,9 +25,9 @@ type SpanData struct {
 	DroppedEvents     uint32
 	DroppedLinks      uint32
 
-	// Resource and Scope may be shared by many spans. What they point to may be completed, by setting
-	// its fields, until a span with another one is added, or the Set is built: then it holds for all
-	// spans added with it, and must not change any more. Nil means empty.
+	// Resource and Scope may be shared by many spans. What they point to may be changed, by setting its
+	// fields, until a span with another one is added, or the Set is built: what it is then holds for
+	// the spans since the last with another one. Nil means empty.
 	Resource *Resource
 	Scope    *Scope
 

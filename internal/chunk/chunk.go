@@ -30,6 +30,20 @@ func (l *List[T]) Append(v T) {
 	l.n++
 }
 
+// Extend adds elements at the end.
+func (l *List[T]) Extend(vs []T) {
+	for len(vs) > 0 {
+		if l.n&(size-1) == 0 && l.n>>shift == len(l.chunks) {
+			l.grow()
+		}
+		last := &l.chunks[l.n>>shift]
+		n := min(len(vs), size-len(*last))
+		*last = append(*last, vs[:n]...)
+		l.n += n
+		vs = vs[n:]
+	}
+}
+
 func (l *List[T]) grow() {
 	if len(l.chunks) == 0 {
 		l.chunks = append(l.chunks, nil) // the first chunk grows as slices do: many lists stay small

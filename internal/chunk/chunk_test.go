@@ -41,6 +41,15 @@ func TestListIsASlice(t *testing.T) {
 		}
 		check()
 	}
+	extend := func(n int) {
+		more := make([]int, n)
+		for i := range more {
+			more[i] = -i
+		}
+		list.Extend(more)
+		want = append(want, more...)
+		check()
+	}
 	cut := func(n int) {
 		list.Truncate(n)
 		want = want[:n]
@@ -57,6 +66,13 @@ func TestListIsASlice(t *testing.T) {
 	add(2)
 	cut(size - 1)
 	add(size)
+	cut(1)
+	extend(0)
+	extend(5)
+	extend(size - 6)
+	extend(3*size + 2)
+	cut(size)
+	extend(1)
 	cut(1)
 	cut(0)
 	add(size + 1)
