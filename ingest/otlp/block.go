@@ -6,114 +6,196 @@ import (
 	"github.com/tracewhy/tracewhy"
 )
 
-// blocks keeps the resource and scope that spans are read for. Spans are added as they come, although
-// the schema URL comes after them, and the rest may: a Builder lets a Resource or Scope be completed
-// until it sees another one. Therefore each block of spans gets a Resource or Scope of its own, and only
-// what they hold is shared by those that are written alike.
+// blocks keeps the resource and scope that spans are read for.
+//
+// Spans are added as they come, although the schema URL of their resource comes after them, and the
+// rest may. The Builder allows for that: what a *Resource leads to may change until a span with another
+// one is added. So each block of spans needs a Resource that the block before does not use. It spares the
+// Builder work if that is one that it has seen. Therefore two of each are kept, for blocks that are
+// written alike to use in turn, in the hope that the schema URL will be the one of the last time.
 type blocks struct {
-	resources map[string]tracewhy.Resource // by the bytes that they are written with
-	scopes    map[string]tracewhy.Scope
-	size      int // of both, about, in bytes
-
-	// How many spans had been added when the resource and the scope began: those that no span has are
-	// used again.
-	resourceFrom, scopeFrom int64
-
-	// The schema URLs that came last, which are likely those that will come: a right guess saves the
-	// Builder from looking at a resource or scope twice.
-	resourceSchema, scopeSchema string
+	resources table[tracewhy.Resource]
+	scopes    table[tracewhy.Scope]
 }
 
-// maxKnown bounds the memory of the resources and scopes that are kept, in bytes.
-const maxKnown = 4 << 20
+// A table has the resources, or scopes, that were read.
+type table[T any] struct {
+	known    map[string]*known[T]   // by how they are written
+	byPrefix map[string][]*known[T] // those that are long, by how they begin
+	size     int                    // of all, about, in bytes
+
+	current *known[T] // that of the block, or nil
+	own     *T        // for a block with another
+	from    int64     // how many spans were added when the block began
+	schema  string    // of the block before
+}
+
+// known is a resource or scope, twice.
+type known[T any] struct {
+	raw   string
+	turns [2]*T
+	turn  int
+}
+
+const (
+	maxKnown   = 4 << 20 // bytes, of a table
+	prefixSize = 192     // bytes
+	maxAlike   = 8       // known ones that begin alike
+)
+
+// find looks for what was written as raw.
+func (t *table[T]) find(raw []byte) *known[T] { return t.known[string(raw)] }
+
+// findPrefix looks for what text begins with: a JSON object ends where it ends.
+func (t *table[T]) findPrefix(text []byte) *known[T] {
+	if len(text) < prefixSize {
+		return nil
+	}
+	for _, k := range t.byPrefix[string(text[:prefixSize])] {
+		if len(k.raw) <= len(text) && string(text[:len(k.raw)]) == k.raw {
+			return k
+		}
+	}
+	return nil
+}
+
+// keep makes v known as what is written as raw. It forgets everything when that becomes too much.
+func (t *table[T]) keep(raw []byte, attributes int, v *T) *known[T] {
+	const overhead, perAttribute = 512, 128
+	n := 2*len(raw) + overhead + attributes*perAttribute
+	if t.size += n; t.size > maxKnown || t.known == nil {
+		t.size = n
+		t.known, t.byPrefix = map[string]*known[T]{}, map[string][]*known[T]{}
+	}
+	k := &known[T]{raw: string(raw)}
+	k.renew(*v)
+	t.known[k.raw] = k
+	if len(raw) >= prefixSize {
+		if alike := t.byPrefix[k.raw[:prefixSize]]; len(alike) < maxAlike {
+			t.byPrefix[k.raw[:prefixSize]] = append(alike, k)
+		}
+	}
+	return k
+}
+
+// renew gives k two of v that the Builder has not seen.
+func (k *known[T]) renew(v T) {
+	w := v
+	k.turns = [2]*T{&v, &w}
+}
+
+// open begins a block, and returns a T for it. The last one can be used again if no span has it.
+func (t *table[T]) open(last *T, added int64) *T {
+	if t.own == nil || last == t.own && added > t.from {
+		t.own = new(T)
+	}
+	var zero T
+	*t.own = zero
+	t.current, t.from = nil, added
+	return t.own
+}
+
+// use returns a T of k for the block, which has now so far.
+func (t *table[T]) use(k *known[T], now *T, added int64) *T {
+	if added > t.from {
+		t.replace(now, *k.turns[0])
+		return now
+	}
+	t.giveBack()
+	t.current = k
+	k.turn = 1 - k.turn
+	return k.turns[k.turn]
+}
+
+// giveBack undoes use, so that a block without spans does not take a turn.
+func (t *table[T]) giveBack() {
+	if t.current != nil {
+		t.current.turn = 1 - t.current.turn
+	}
+	t.current = nil
+}
+
+// replace makes what spans of the block have already another one.
+func (t *table[T]) replace(now *T, v T) {
+	if k := t.current; k != nil {
+		k.renew(*k.turns[1-k.turn])
+		t.current = nil
+	}
+	*now = v
+}
+
+// close ends a block. If what now leads to was changed since k was kept, the next blocks of k have that.
+func (t *table[T]) close(now *T, isChanged bool, added int64) {
+	switch {
+	case isChanged && t.current != nil:
+		t.current.renew(*now)
+	case added == t.from:
+		t.giveBack()
+	}
+}
 
 // openResource begins the spans of a resource.
 func (t *intake) openResource() {
-	if t.added > t.resourceFrom || t.span.Resource == nil {
-		t.span.Resource = new(tracewhy.Resource)
+	t.span.Resource = t.resources.open(t.span.Resource, t.added)
+	t.span.Resource.SchemaURL = t.resources.schema
+}
+
+// isKnownResource makes a resource that was read before that of the block.
+func (t *intake) isKnownResource(k *known[tracewhy.Resource]) bool {
+	if k != nil {
+		t.span.Resource = t.resources.use(k, t.span.Resource, t.added)
 	}
-	*t.span.Resource = tracewhy.Resource{SchemaURL: t.resourceSchema}
-	t.resourceFrom = t.added
+	return k != nil
 }
 
-// findResource fills in the resource if one that is written alike was read before.
-func (t *intake) findResource(raw []byte) bool {
-	r, ok := t.resources[string(raw)]
-	if ok {
-		t.setResource(r)
-	}
-	return ok
-}
-
-func (t *intake) setResource(r tracewhy.Resource) {
-	t.span.Resource.Attributes, t.span.Resource.DroppedAttributes = r.Attributes, r.DroppedAttributes
-}
-
-// keepResource fills in a resource that was decoded from raw, and keeps it, unless something about it is
-// to be counted each time.
-func (t *intake) keepResource(raw []byte, r tracewhy.Resource) {
+// setResource makes r, which was decoded from raw, the resource of the block. It becomes known unless
+// there is something about it that has to be counted each time.
+func (t *intake) setResource(raw []byte, r tracewhy.Resource) {
 	own(r.Attributes)
-	t.setResource(r)
-	if len(t.findings) > 0 || t.refusal.code != "" {
+	r.SchemaURL = t.resources.schema
+	if len(t.findings) == 0 && t.refusal.code == "" {
+		t.isKnownResource(t.resources.keep(raw, len(r.Attributes), &r))
 		return
 	}
-	t.makeRoom(len(raw), len(r.Attributes))
-	t.resources[string(raw)] = r
+	t.resources.replace(t.span.Resource, r)
 }
 
-// closeResource ends the spans of a resource. The schema URL is that of the block, not of what it guessed.
+// closeResource ends the spans of a resource.
 func (t *intake) closeResource(schema string) {
-	t.span.Resource.SchemaURL = schema
-	t.resourceSchema = schema
+	r := t.span.Resource
+	isChanged := r.SchemaURL != schema
+	r.SchemaURL, t.resources.schema = schema, schema
+	t.resources.close(r, isChanged, t.added)
 }
 
 // openScope begins the spans of a scope.
 func (t *intake) openScope() {
-	if t.added > t.scopeFrom || t.span.Scope == nil {
-		t.span.Scope = new(tracewhy.Scope)
+	t.span.Scope = t.scopes.open(t.span.Scope, t.added)
+	t.span.Scope.SchemaURL = t.scopes.schema
+}
+
+// isKnownScope, setScope and closeScope do for scopes what those for resources do.
+func (t *intake) isKnownScope(k *known[tracewhy.Scope]) bool {
+	if k != nil {
+		t.span.Scope = t.scopes.use(k, t.span.Scope, t.added)
 	}
-	*t.span.Scope = tracewhy.Scope{SchemaURL: t.scopeSchema}
-	t.scopeFrom = t.added
+	return k != nil
 }
 
-// findScope fills in the scope if one that is written alike was read before.
-func (t *intake) findScope(raw []byte) bool {
-	s, ok := t.scopes[string(raw)]
-	if ok {
-		t.setScope(s)
-	}
-	return ok
-}
-
-func (t *intake) setScope(s tracewhy.Scope) {
-	s.SchemaURL = t.span.Scope.SchemaURL
-	*t.span.Scope = s
-}
-
-// keepScope does for a scope what keepResource does for a resource.
-func (t *intake) keepScope(raw []byte, s tracewhy.Scope) {
+func (t *intake) setScope(raw []byte, s tracewhy.Scope) {
 	own(s.Attributes)
 	s.Name, s.Version = strings.Clone(s.Name), strings.Clone(s.Version)
-	t.setScope(s)
-	if len(t.findings) > 0 || t.refusal.code != "" {
+	s.SchemaURL = t.scopes.schema
+	if len(t.findings) == 0 && t.refusal.code == "" {
+		t.isKnownScope(t.scopes.keep(raw, len(s.Attributes), &s))
 		return
 	}
-	t.makeRoom(len(raw), len(s.Attributes))
-	t.scopes[string(raw)] = s
+	t.scopes.replace(t.span.Scope, s)
 }
 
-// closeScope ends the spans of a scope.
 func (t *intake) closeScope(schema string) {
-	t.span.Scope.SchemaURL = schema
-	t.scopeSchema = schema
-}
-
-// makeRoom is called before something is kept. It forgets all that is kept when that becomes too much.
-func (t *intake) makeRoom(bytes, attributes int) {
-	const overhead, perAttribute = 256, 128
-	n := bytes + overhead + attributes*perAttribute
-	if t.size += n; t.size > maxKnown || t.resources == nil {
-		t.size = n
-		t.resources, t.scopes = map[string]tracewhy.Resource{}, map[string]tracewhy.Scope{}
-	}
+	s := t.span.Scope
+	isChanged := s.SchemaURL != schema
+	s.SchemaURL, t.scopes.schema = schema, schema
+	t.scopes.close(s, isChanged, t.added)
 }

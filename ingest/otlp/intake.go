@@ -21,9 +21,12 @@ type intake struct {
 	config input.Config
 	blocks
 
-	span     tracewhy.SpanData
+	span     tracewhy.SpanData  // its attributes are those that refs has no reference for
+	refs     []tracewhy.AttrRef // all its attributes, zero for the next of span's
+	cache    *refCache
 	inner    []tracewhy.KeyValue // the attributes of the span's events and links
 	findings []finding           // what is odd about the span
+	noted    int                 // how often something odd was found, in all
 	refusal  finding             // why it cannot be kept, if it has a code
 	tooMany  finding             // that the limits cut it short, if it has a code
 	attrs    int                 // its attributes, those of events and links and the elements of arrays and maps included
@@ -40,7 +43,7 @@ type intake struct {
 func newIntake(ctx context.Context, r io.Reader, b *tracewhy.Builder, cfg input.Config) intake {
 	cfg.Limits = cfg.Limits.Settled()
 	w := scan.NewWindow(ctx, r, cfg)
-	return intake{Window: w, log: scan.Log{Builder: b, Window: w}, config: cfg}
+	return intake{Window: w, log: scan.Log{Builder: b, Window: w}, config: cfg, cache: new(refCache)}
 }
 
 // A finding is a problem that was found n times, first at B[at] of the window.
@@ -57,11 +60,13 @@ func (t *intake) begin() {
 		Source: t.config.Source, Resource: s.Resource, Scope: s.Scope,
 		Attributes: s.Attributes[:0], Events: s.Events[:0], Links: s.Links[:0],
 	}
+	t.refs = t.refs[:0]
 	t.inner, t.findings, t.refusal, t.tooMany, t.attrs, t.isBad = t.inner[:0], t.findings[:0], finding{}, finding{}, 0, false
 	t.over.attributes, t.over.events, t.over.links = 0, 0, 0
 }
 
 func (t *intake) note(code string, at int) {
+	t.noted++
 	for i := range t.findings {
 		if f := &t.findings[i]; f.code == code {
 			f.n++
@@ -91,7 +96,7 @@ func (t *intake) finish(at int) error {
 	if t.refusal.code != "" {
 		t.log.Quarantine(t.refusal.code, t.refusal.at, s.TraceID)
 	} else {
-		t.log.Builder.Add(s)
+		t.log.Builder.AddRefs(s, t.refs)
 		t.added++
 	}
 	return t.count(at)
@@ -164,6 +169,20 @@ func (t *intake) room(n, at int) bool {
 		t.tooMany = finding{tracewhy.ProblemTooMany, at, 1}
 	}
 	return false
+}
+
+// remember adds an attribute of the span that was decoded from text. Unless salt is 0 it will be known by
+// that the next time, so nothing about it may need to be counted again.
+func (t *intake) remember(salt uint32, text []byte, kv tracewhy.KeyValue) {
+	if salt != 0 {
+		if ref, ok := t.log.Builder.Ref(kv); ok {
+			t.cache.keep(salt, text, ref)
+			t.refs = append(t.refs, ref)
+			return
+		}
+	}
+	t.span.Attributes = append(t.span.Attributes, kv)
+	t.refs = append(t.refs, tracewhy.AttrRef{})
 }
 
 // cut shortens a text or bytes value to the limit, without splitting a character.

@@ -26,6 +26,9 @@ func ReadJSON(ctx context.Context, r io.Reader, b *tracewhy.Builder, cfg input.C
 // return an index into it, or scan.Short or scan.Bad.
 type jsonReader struct {
 	intake
+	patterns    patterns
+	transitions [spanFields]transition // by the field before; noField: the first member's
+
 	texts []byte // of the span under way: those that have escapes
 	fault scan.Fault
 

@@ -165,8 +165,11 @@ func (d *jsonReader) endOfBroken(fault *scan.Fault) int {
 
 // resource decodes the resource at B[i].
 func (d *jsonReader) resource(i int) int {
+	if k := d.resources.findPrefix(d.B[i:]); d.isKnownResource(k) {
+		return i + len(k.raw)
+	}
 	next := d.skip(i)
-	if next < 0 || d.findResource(d.B[i:next]) {
+	if next < 0 || d.isKnownResource(d.resources.find(d.B[i:next])) {
 		return next
 	}
 	var r tracewhy.Resource
@@ -182,7 +185,7 @@ func (d *jsonReader) resource(i int) int {
 		return next
 	})
 	if next >= 0 {
-		d.keepResource(d.B[i:next], r)
+		d.setResource(d.B[i:next], r)
 	}
 	return next
 }
@@ -190,7 +193,7 @@ func (d *jsonReader) resource(i int) int {
 // scope decodes the scope at B[i].
 func (d *jsonReader) scope(i int) int {
 	next := d.skip(i)
-	if next < 0 || d.findScope(d.B[i:next]) {
+	if next < 0 || d.isKnownScope(d.scopes.find(d.B[i:next])) {
 		return next
 	}
 	var s tracewhy.Scope
@@ -210,7 +213,7 @@ func (d *jsonReader) scope(i int) int {
 		return next
 	})
 	if next >= 0 {
-		d.keepScope(d.B[i:next], s)
+		d.setScope(d.B[i:next], s)
 	}
 	return next
 }

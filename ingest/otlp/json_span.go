@@ -4,72 +4,154 @@ import (
 	"github.com/tracewhy/tracewhy"
 )
 
+// A spanField is a member of a span that OTLP knows.
+type spanField uint8
+
+const (
+	noField spanField = iota // none, or another
+	traceIDField
+	spanIDField
+	parentSpanIDField
+	traceStateField
+	flagsField
+	nameField
+	kindField
+	startField
+	endField
+	attributesField
+	droppedAttributesField
+	eventsField
+	droppedEventsField
+	linksField
+	droppedLinksField
+	statusField
+	spanFields // how many there are
+)
+
+func spanFieldOf(name []byte) spanField {
+	switch string(name) {
+	case "traceId", "trace_id":
+		return traceIDField
+	case "spanId", "span_id":
+		return spanIDField
+	case "parentSpanId", "parent_span_id":
+		return parentSpanIDField
+	case "traceState", "trace_state":
+		return traceStateField
+	case "flags":
+		return flagsField
+	case "name":
+		return nameField
+	case "kind":
+		return kindField
+	case "startTimeUnixNano", "start_time_unix_nano":
+		return startField
+	case "endTimeUnixNano", "end_time_unix_nano":
+		return endField
+	case "attributes":
+		return attributesField
+	case "droppedAttributesCount", "dropped_attributes_count":
+		return droppedAttributesField
+	case "events":
+		return eventsField
+	case "droppedEventsCount", "dropped_events_count":
+		return droppedEventsField
+	case "links":
+		return linksField
+	case "droppedLinksCount", "dropped_links_count":
+		return droppedLinksField
+	case "status":
+		return statusField
+	}
+	return noField
+}
+
+// isRepeated reports whether a field that is given twice has the values of both.
+func (f spanField) isRepeated() bool {
+	return f == noField || f == attributesField || f == eventsField || f == linksField
+}
+
+// A transition is how a writer goes from the value of one member to that of the next: a comma, a name, a
+// colon, and the space that it puts between them.
+type transition struct {
+	to   spanField
+	n    uint8
+	text [38]byte
+}
+
+// nextField goes to the next member of a span, from after the value of the one before, prev. At the end
+// of the span done is true.
+func (d *jsonReader) nextField(i int, prev spanField, first bool) (f spanField, next int, done bool) {
+	b := d.B
+	t := &d.transitions[prev]
+	isRegular := first || prev != noField
+	if end := i + int(t.n); isRegular && t.n > 0 && end < len(b) && string(b[i:end]) == string(t.text[:t.n]) && b[end] > ' ' {
+		return t.to, end, false
+	}
+	name, next := d.member(i, first)
+	if next < 0 || name == nil {
+		return noField, next, true
+	}
+	f = spanFieldOf(name)
+	if n := next - i; f != noField && n <= len(t.text) && isRegular {
+		t.to, t.n = f, uint8(n)
+		copy(t.text[:], b[i:next])
+	}
+	return f, next, false
+}
+
 // decodeSpan decodes the span at B[i] into d.span.
 func (d *jsonReader) decodeSpan(i int) int {
 	s := &d.span
 	start := i
 	var seen uint32
 	var traceID, spanID idState
+	prev := noField
 	i++
 	for first := true; ; first = false {
-		name, next := d.member(i, first)
-		if next < 0 {
-			return next
-		}
-		if name == nil {
-			d.checkIDs(traceID, spanID, start)
+		f, next, done := d.nextField(i, prev, first)
+		if done {
+			if next >= 0 {
+				d.checkIDs(traceID, spanID, start)
+			}
 			return next
 		}
 		i = next
-		var field uint32
-		switch string(name) {
-		case "traceId", "trace_id":
-			field = 1 << 0
+		switch f {
+		case traceIDField:
 			traceID, next = d.id(i, s.TraceID[:])
-		case "spanId", "span_id":
-			field = 1 << 1
+		case spanIDField:
 			spanID, next = d.id(i, s.SpanID[:])
-		case "parentSpanId", "parent_span_id":
-			field = 1 << 2
+		case parentSpanIDField:
 			var state idState
 			if state, next = d.id(i, s.ParentSpanID[:]); state == idInvalid {
 				d.refuse(tracewhy.ProblemIDInvalid, i)
 			}
-		case "traceState", "trace_state":
-			field = 1 << 3
+		case traceStateField:
 			s.TraceState, next = d.text(i)
-		case "flags":
-			field = 1 << 4
+		case flagsField:
 			s.Flags, next = d.uint32(i)
-		case "name":
-			field = 1 << 5
+		case nameField:
 			s.Name, next = d.text(i)
-		case "kind":
-			field = 1 << 6
+		case kindField:
 			s.Kind, next = d.kind(i)
-		case "startTimeUnixNano", "start_time_unix_nano":
-			field = 1 << 7
+		case startField:
 			s.Start, next = d.time(i)
-		case "endTimeUnixNano", "end_time_unix_nano":
-			field = 1 << 8
+		case endField:
 			s.End, next = d.time(i)
-		case "attributes":
-			s.Attributes, next = d.attributes(i, s.Attributes, &d.over.attributes)
-		case "droppedAttributesCount", "dropped_attributes_count":
-			field = 1 << 9
+		case attributesField:
+			next = d.spanAttributes(i)
+		case droppedAttributesField:
 			s.DroppedAttributes, next = d.uint32(i)
-		case "events":
+		case eventsField:
 			next = d.events(i)
-		case "droppedEventsCount", "dropped_events_count":
-			field = 1 << 10
+		case droppedEventsField:
 			s.DroppedEvents, next = d.uint32(i)
-		case "links":
+		case linksField:
 			next = d.links(i)
-		case "droppedLinksCount", "dropped_links_count":
-			field = 1 << 11
+		case droppedLinksField:
 			s.DroppedLinks, next = d.uint32(i)
-		case "status":
-			field = 1 << 12
+		case statusField:
 			next = d.status(i)
 		default:
 			next = d.skip(i)
@@ -77,12 +159,64 @@ func (d *jsonReader) decodeSpan(i int) int {
 		if next < 0 {
 			return next
 		}
-		if seen&field != 0 {
+		if seen&(1<<f) != 0 && !f.isRepeated() {
 			d.note(tracewhy.ProblemDuplicateField, i)
 		}
-		seen |= field
-		i = next
+		seen |= 1 << f
+		i, prev = next, f
 	}
+}
+
+// spanAttributes decodes the array of the span's attributes.
+func (d *jsonReader) spanAttributes(i int) int {
+	last := &d.patterns.start // the pattern of the attribute before
+	return d.array(i, func(i int) int {
+		// Attributes that are known, as far as they follow each other without space.
+		for b := d.B; d.attrs < d.config.Limits.PerSpan; {
+			p := last.follower(b[i:])
+			if p == nil {
+				break
+			}
+			v, n := p.value(b[i:])
+			if n < 0 {
+				break
+			}
+			ref, isKnown := d.cache.find(p.salt, v)
+			if !isKnown {
+				last = p
+				return d.spanAttribute(i, p.salt, v)
+			}
+			d.attrs++
+			d.refs = append(d.refs, ref)
+			last = p
+			if i += n; i+1 >= len(b) || b[i] != ',' || b[i+1] != '{' {
+				return i
+			}
+			i++
+		}
+		next := d.spanAttribute(i, 0, nil)
+		if next >= 0 {
+			if p := d.patterns.learn(d.B[i:next]); p != nil {
+				last.follow(p)
+				last = p
+			}
+		}
+		return next
+	})
+}
+
+// spanAttribute decodes an attribute of the span that is not known. From its salt on it will be, if that
+// is not 0, by the text of its value.
+func (d *jsonReader) spanAttribute(i int, salt uint32, text []byte) int {
+	before := d.noted
+	kv, ok, next := d.attribute(i, &d.over.attributes)
+	if ok {
+		if d.noted != before {
+			salt = 0
+		}
+		d.remember(salt, text, kv)
+	}
+	return next
 }
 
 // checkIDs refuses a span that cannot be told from others.

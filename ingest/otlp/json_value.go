@@ -219,6 +219,20 @@ func (d *jsonReader) eventTime(i int) (uint64, int) {
 // uint64 decodes an integer, quoted or not. Null and "" count as 0; for what is no such integer
 // the kind is boolToken, or compositeToken.
 func (d *jsonReader) uint64(i int) (uint64, tokenKind, int) {
+	if d.B[i] == '"' { // digits in quotes, as OTLP has it
+		from, n := i+1, uint64(0)
+		to := from
+		for ; to < len(d.B) && to-from < maxDigits; to++ {
+			digit := uint64(d.B[to] - '0')
+			if digit > 9 {
+				break
+			}
+			n = n*10 + digit
+		}
+		if to > from && to < len(d.B) && d.B[to] == '"' {
+			return n, numberToken, to + 1
+		}
+	}
 	s, kind, next := d.token(i)
 	if next < 0 || kind == nullToken || kind == compositeToken || len(s) == 0 {
 		return 0, kind, next
@@ -241,6 +255,9 @@ func (d *jsonReader) uint32(i int) (uint32, int) {
 
 // enum decodes one of the values that names lists, given by number or by name. An unknown one is 0.
 func (d *jsonReader) enum(i int, prefix string, names []string) (n int, known bool, next int) {
+	if n := int(d.B[i] - '0'); n < len(names) && i+1 < len(d.B) && (d.B[i+1] == ',' || d.B[i+1] == '}') {
+		return n, true, i + 1
+	}
 	s, kind, next := d.token(i)
 	if next < 0 {
 		return 0, true, next
@@ -272,24 +289,32 @@ func (d *jsonReader) enum(i int, prefix string, names []string) (n int, known bo
 // dropped because of the limits.
 func (d *jsonReader) attributes(i int, dst []tracewhy.KeyValue, over *uint32) ([]tracewhy.KeyValue, int) {
 	i = d.array(i, func(i int) int {
-		if d.B[i] == 'n' {
-			return d.skip(i)
-		}
-		if !d.room(d.attrs, i) {
-			*over++
-			return d.skip(i)
-		}
-		d.attrs++
-		d.isBad = false
-		kv, next := d.keyValue(i, d.config.Limits.Depth)
-		if d.isBad {
-			d.note(tracewhy.ProblemAttributeInvalid, i)
-		} else if next >= 0 {
+		kv, ok, next := d.attribute(i, over)
+		if ok {
 			dst = append(dst, kv)
 		}
 		return next
 	})
 	return dst, i
+}
+
+// attribute decodes an attribute. It is false for null, for what is none, which is noted, and for one
+// that the limits have no room for, which is added to over.
+func (d *jsonReader) attribute(i int, over *uint32) (kv tracewhy.KeyValue, ok bool, next int) {
+	if d.B[i] == 'n' {
+		return kv, false, d.skip(i)
+	}
+	if !d.room(d.attrs, i) {
+		*over++
+		return kv, false, d.skip(i)
+	}
+	d.attrs++
+	d.isBad = false
+	kv, next = d.keyValue(i, d.config.Limits.Depth)
+	if d.isBad {
+		d.note(tracewhy.ProblemAttributeInvalid, i)
+	}
+	return kv, next >= 0 && !d.isBad, next
 }
 
 // keyValue decodes a key and its value.

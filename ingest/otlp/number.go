@@ -44,6 +44,9 @@ func isNumber(s []byte) bool {
 // exactInt reads a decimal number that is an integer, such as 12, 1.0 or 1.5e3, without a detour over
 // floating point. It is false for anything else, and for one beyond 64 bits.
 func exactInt(s []byte) (negative bool, n uint64, ok bool) {
+	if n, ok := digits(s); ok {
+		return false, n, true
+	}
 	i := 0
 	if i < len(s) && s[i] == '-' {
 		negative = true
@@ -114,6 +117,24 @@ func exactInt(s []byte) (negative bool, n uint64, ok bool) {
 		n = lo
 	}
 	return negative, n, true
+}
+
+// maxDigits is how many digits always fit 64 bits.
+const maxDigits = 19
+
+// digits reads an integer of digits only that cannot be too large, as nearly all are.
+func digits(s []byte) (n uint64, ok bool) {
+	if len(s) == 0 || len(s) > maxDigits {
+		return 0, false
+	}
+	for _, c := range s {
+		d := uint64(c - '0')
+		if d > 9 {
+			return 0, false
+		}
+		n = n*10 + d
+	}
+	return n, true
 }
 
 // exponentOf reads the exponent of a number. Large ones come out as a thousand: too large for any use.

@@ -14,10 +14,13 @@ func (d *protoReader) decodeSpan(b []byte) bool {
 	s := &d.span
 	var traceID, spanID, parentID []byte
 	for i := 0; i < len(b); {
-		var t uint64
-		if t, i = uvarint(b, i); i < 0 {
-			return false
+		t, next := uint64(b[i]), i+1
+		if t >= 0x80 {
+			if t, next = longUvarint(b, i); next < 0 {
+				return false
+			}
 		}
+		i = next
 		var v []byte
 		var n uint64
 		switch t {
@@ -40,15 +43,8 @@ func (d *protoReader) decodeSpan(b []byte) bool {
 			s.Start, i = fixed64(b, i)
 		case tag(8, fixed64Type):
 			s.End, i = fixed64(b, i)
-		case tag(9, bytesType):
-			if v, i = lengthed(b, i); i < 0 {
-				return false
-			}
-			if !d.room(d.attrs, d.I) {
-				d.over.attributes++
-			} else if kv, ok := d.attribute(v); ok {
-				s.Attributes = append(s.Attributes, kv)
-			}
+		case attributeTag:
+			i = d.attributes(b, i)
 		case tag(10, varintType):
 			n, i = uvarint(b, i)
 			s.DroppedAttributes = uint32(n)
@@ -81,6 +77,47 @@ func (d *protoReader) decodeSpan(b []byte) bool {
 	}
 	d.spanIDs(traceID, spanID, parentID)
 	return true
+}
+
+const (
+	attributeTag = 9<<3 | bytesType // of a span's attributes
+	protoSalt    = 1                // in the cache of references
+)
+
+// attributes decodes the attributes of the span that follow each other, from after the tag of the first.
+func (d *protoReader) attributes(b []byte, i int) int {
+	for {
+		var v []byte
+		if v, i = lengthed(b, i); i < 0 {
+			return malformed
+		}
+		if ref, isKnown := d.cache.find(protoSalt, v); isKnown && d.attrs < d.config.Limits.PerSpan {
+			d.attrs++
+			d.refs = append(d.refs, ref)
+		} else {
+			d.spanAttribute(v)
+		}
+		if i == len(b) || b[i] != attributeTag {
+			return i
+		}
+		i++
+	}
+}
+
+// spanAttribute decodes an attribute of the span that is not known.
+func (d *protoReader) spanAttribute(b []byte) {
+	if !d.room(d.attrs, d.I) {
+		d.over.attributes++
+		return
+	}
+	before := d.noted
+	if kv, ok := d.attribute(b); ok {
+		salt := uint32(protoSalt)
+		if d.noted != before {
+			salt = 0
+		}
+		d.remember(salt, b, kv)
+	}
 }
 
 // spanIDs sets the ids of the span, or refuses it.
@@ -243,7 +280,7 @@ func (d *protoReader) innerAttribute(b []byte) (over uint32) {
 
 // resource decodes a resource.
 func (d *protoReader) resource(b []byte) bool {
-	if d.findResource(b) {
+	if d.isKnownResource(d.resources.find(b)) {
 		return true
 	}
 	var r tracewhy.Resource
@@ -273,13 +310,13 @@ func (d *protoReader) resource(b []byte) bool {
 			return false
 		}
 	}
-	d.keepResource(b, r)
+	d.setResource(b, r)
 	return true
 }
 
 // scope decodes a scope.
 func (d *protoReader) scope(b []byte) bool {
-	if d.findScope(b) {
+	if d.isKnownScope(d.scopes.find(b)) {
 		return true
 	}
 	var s tracewhy.Scope
@@ -315,6 +352,6 @@ func (d *protoReader) scope(b []byte) bool {
 			return false
 		}
 	}
-	d.keepScope(b, s)
+	d.setScope(b, s)
 	return true
 }

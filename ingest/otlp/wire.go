@@ -19,16 +19,17 @@ func tag(field, wireType uint64) uint64 { return field<<3 | wireType }
 // read, or malformed.
 const malformed = -1
 
-// uvarint reads an unsigned integer of up to 64 bits.
+// uvarint reads an unsigned integer of up to 64 bits. The short ones are nearly all.
 func uvarint(b []byte, i int) (v uint64, next int) {
-	if i < len(b) && b[i] < 0x80 {
+	if uint(i) < uint(len(b)) && b[i] < 0x80 {
 		return uint64(b[i]), i + 1
 	}
 	return longUvarint(b, i)
 }
 
+//go:noinline
 func longUvarint(b []byte, i int) (uint64, int) {
-	if i > len(b) {
+	if uint(i) > uint(len(b)) {
 		return 0, malformed
 	}
 	v, n := binary.Uvarint(b[i:])
@@ -40,7 +41,17 @@ func longUvarint(b []byte, i int) (uint64, int) {
 
 // lengthed reads the bytes of a field of bytesType.
 func lengthed(b []byte, i int) (s []byte, next int) {
-	n, i := uvarint(b, i)
+	if uint(i) < uint(len(b)) {
+		if from, to := i+1, i+1+int(b[i]); b[i] < 0x80 && to <= len(b) {
+			return b[from:to], to
+		}
+	}
+	return longLengthed(b, i)
+}
+
+//go:noinline
+func longLengthed(b []byte, i int) ([]byte, int) {
+	n, i := longUvarint(b, i)
 	if i < 0 || n > uint64(len(b)-i) {
 		return nil, malformed
 	}

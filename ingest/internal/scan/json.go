@@ -27,8 +27,11 @@ const (
 	highBits = 0x8080808080808080
 )
 
-// zeroBytes sets the high bit of each byte of w that is zero. Bytes above a zero one may be set too.
-func zeroBytes(w uint64) uint64 { return (w - lowBits) &^ w & highBits }
+// Each returns eight times c.
+func Each(c byte) uint64 { return lowBits * uint64(c) }
+
+// ZeroBytes sets the high bit of each byte of w that is zero. Bytes above a zero one may be set too.
+func ZeroBytes(w uint64) uint64 { return (w - lowBits) &^ w & highBits }
 
 // String reads the string whose opening quote is b[i]. It returns what is between the quotes; plain says
 // that it has no escapes. Control characters are let through.
@@ -37,7 +40,7 @@ func String(b []byte, i int) (s []byte, plain bool, next int) {
 	i = from
 	for i+8 <= len(b) {
 		w := binary.LittleEndian.Uint64(b[i:])
-		if hit := zeroBytes(w^lowBits*'"') | zeroBytes(w^lowBits*'\\'); hit != 0 {
+		if hit := ZeroBytes(w^Each('"')) | ZeroBytes(w^Each('\\')); hit != 0 {
 			i += bits.TrailingZeros64(hit) >> 3
 			if b[i] == '"' {
 				return b[from:i], true, i + 1
@@ -130,7 +133,7 @@ func hex4(s []byte) (rune, bool) {
 	}
 	var r rune
 	for _, c := range s[:4] {
-		d := HexDigit(c)
+		d := HexDigits[c]
 		if d > 15 {
 			return 0, false
 		}
@@ -139,17 +142,20 @@ func hex4(s []byte) (rune, bool) {
 	return r, true
 }
 
-// HexDigit returns the value of a hexadecimal digit of either case, and 255 for any other byte.
-func HexDigit(c byte) byte {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0'
-	case 'a' <= c && c <= 'f':
-		return c - 'a' + 10
-	case 'A' <= c && c <= 'F':
-		return c - 'A' + 10
+// HexDigits has the value of each hexadecimal digit of either case, and 255 for any other byte.
+var HexDigits = hexDigits()
+
+func hexDigits() (t [256]byte) {
+	for i := range t {
+		t[i] = 255
 	}
-	return 255
+	for i, c := range "0123456789abcdef" {
+		t[c] = byte(i)
+	}
+	for i, c := range "ABCDEF" {
+		t[c] = byte(10 + i)
+	}
+	return t
 }
 
 // Scalar reads a number, true, false, null, or what somebody took for one of them: letters, digits,
@@ -254,7 +260,7 @@ func (s *Skipper) Run(b []byte, i int) int {
 func (s *Skipper) skipString(b []byte, i int) int {
 	for i+8 <= len(b) {
 		w := binary.LittleEndian.Uint64(b[i:])
-		if hit := zeroBytes(w^lowBits*'"') | zeroBytes(w^lowBits*'\\'); hit != 0 {
+		if hit := ZeroBytes(w^Each('"')) | ZeroBytes(w^Each('\\')); hit != 0 {
 			i += bits.TrailingZeros64(hit) >> 3
 			if b[i] == '"' {
 				return i + 1
