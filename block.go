@@ -16,9 +16,15 @@ type blockTable[T, R any] struct {
 	lastRef  blockRef
 	lastRead T      // what last led to when it was read
 	from     uint32 // the row at which the run of spans that use last begins
-	byPtr    map[*T]blockRef
+	byPtr    map[*T]knownBlock[T]
 	content  intern.Table
 	rows     []R
+}
+
+// A knownBlock is a resource or scope as a pointer to it was last read.
+type knownBlock[T any] struct {
+	ref  blockRef
+	read T
 }
 
 // A blockRef is what a pointer to a resource or scope leads to: its number, and the codes of the
@@ -53,7 +59,7 @@ const unknownService = "unknown_service"
 func (b *Builder) resource(r *Resource) uint32 {
 	if t := &b.resources; t.last != r || len(t.rows) == 0 {
 		b.settleResource()
-		t.open(b, r, b.readResource)
+		t.open(b, r, b.readResource, sameResource)
 	}
 	return b.resources.lastRef.num
 }
@@ -63,9 +69,8 @@ func (b *Builder) resource(r *Resource) uint32 {
 func (b *Builder) settleResource() {
 	t := &b.resources
 	if r := t.last; r != nil && !sameResource(r, &t.lastRead) && b.mustFit(&SpanData{Resource: r}) {
-		delete(t.byPtr, r)
 		num := t.lastRef.num
-		if t.open(b, r, b.readResource); t.lastRef.num != num {
+		if t.open(b, r, b.readResource, sameResource); t.lastRef.num != num {
 			for i := t.from; i < uint32(b.rows.Len()); i++ {
 				b.row(i).res = t.lastRef.num
 			}
@@ -79,7 +84,7 @@ func (b *Builder) settleResource() {
 func (b *Builder) scope(s *Scope) uint32 {
 	if t := &b.scopes; t.last != s || len(t.rows) == 0 {
 		b.settleScope()
-		t.open(b, s, b.readScope)
+		t.open(b, s, b.readScope, sameScope)
 	}
 	return b.scopes.lastRef.num
 }
@@ -88,9 +93,8 @@ func (b *Builder) scope(s *Scope) uint32 {
 func (b *Builder) settleScope() {
 	t := &b.scopes
 	if s := t.last; s != nil && !sameScope(s, &t.lastRead) && b.mustFit(&SpanData{Scope: s}) {
-		delete(t.byPtr, s)
 		num := t.lastRef.num
-		if t.open(b, s, b.readScope); t.lastRef.num != num {
+		if t.open(b, s, b.readScope, sameScope); t.lastRef.num != num {
 			for i := t.from; i < uint32(b.rows.Len()); i++ {
 				m := b.metaList[b.row(i).meta]
 				m.scope = t.lastRef.num
@@ -153,11 +157,12 @@ func (b *Builder) readScope(s *Scope) (row scopeRow, head [4]uint32) {
 	return row, [4]uint32{row.dropped, row.schema, row.name, row.version}
 }
 
-// open makes the block at p the one that spans use. Where the pointer is new it calls read, which appends
-// the block's attributes to b.sideAttrs; they are taken off again if an equal block is known.
-func (t *blockTable[T, R]) open(b *Builder, p *T, read func(*T) (row R, head [4]uint32)) {
-	ref, ok := t.byPtr[p]
-	if !ok {
+// open makes the block at p the one that spans use. Where the pointer is new, or what it leads to is
+// not the same any more, it calls read, which appends the block's attributes to b.sideAttrs; they are
+// taken off again if an equal block is known.
+func (t *blockTable[T, R]) open(b *Builder, p *T, read func(*T) (row R, head [4]uint32), same func(x, y *T) bool) {
+	known, ok := t.byPtr[p]
+	if !ok || p != nil && !same(p, &known.read) {
 		at := b.sideAttrs.Len()
 		b.inBlock, b.blockCodes = true, nil
 		row, head := read(p)
@@ -176,16 +181,16 @@ func (t *blockTable[T, R]) open(b *Builder, p *T, read func(*T) (row R, head [4]
 		} else {
 			b.sideAttrs.Truncate(at)
 		}
-		ref = blockRef{num, b.blockCodes}
-		if t.byPtr == nil || len(t.byPtr) >= maxPointers {
-			t.byPtr = map[*T]blockRef{}
+		known.ref = blockRef{num, b.blockCodes}
+		if p != nil {
+			known.read = *p
 		}
-		t.byPtr[p] = ref
+		if t.byPtr == nil || len(t.byPtr) >= maxPointers {
+			t.byPtr = map[*T]knownBlock[T]{}
+		}
+		t.byPtr[p] = known
 	}
-	t.last, t.lastRef = p, ref
-	if p != nil {
-		t.lastRead = *p
-	}
+	t.last, t.lastRef, t.lastRead = p, known.ref, known.read
 }
 
 // note counts a problem of the span being added. What is wrong with a resource or scope is kept with

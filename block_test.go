@@ -2,6 +2,7 @@ package tracewhy
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"testing"
 
@@ -72,4 +73,35 @@ func dataOf(s *Set) []SpanData {
 		all = append(all, s.Span(i).Data())
 	}
 	return all
+}
+
+// A pointer that comes again leads to what is there now.
+func TestReusedBlocks(t *testing.T) {
+	var b Builder
+	resource, scope, other := new(Resource), new(Scope), new(Scope)
+	for i, name := range []string{"a", "b", "c", "b"} {
+		resource.Attributes = []KeyValue{String("service.name", name)}
+		scope.Version = name
+		d := span(byte(i+1), 0, "s", uint64(i), 9)
+		d.Resource, d.Scope = resource, scope
+		b.Add(&d)
+		d = span(byte(i+11), 0, "t", uint64(i), 9)
+		d.Resource, d.Scope = serviceA, other
+		b.Add(&d)
+	}
+	set, err := b.Build(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[byte]string{}
+	for s := range set.Trace(0).Spans() {
+		if s.Name() == "s" {
+			got[s.ID()[7]] = s.Service() + s.Scope().Version
+		} else if s.Service() != "a" || s.Scope().Version != "" {
+			t.Errorf("%v is of %s %s", s.ID(), s.Service(), s.Scope().Version)
+		}
+	}
+	if want := map[byte]string{1: "aa", 2: "bb", 3: "cc", 4: "bb"}; !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
 }

@@ -27,7 +27,8 @@ type SpanData struct {
 
 	// Resource and Scope may be shared by many spans. What they point to may be changed, by setting its
 	// fields, until a span with another one is added, or the Set is built: what it is then holds for
-	// the spans since the last with another one. Nil means empty.
+	// the spans since the last with another one. A slice that it had must not be changed in place. Nil
+	// means empty.
 	Resource *Resource
 	Scope    *Scope
 
