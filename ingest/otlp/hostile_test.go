@@ -10,20 +10,33 @@ import (
 	"math"
 	"strings"
 	"testing"
-	"testing/iotest"
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/ingest/input"
 	"github.com/tracewhy/tracewhy/ingest/otlp"
 )
 
-// outcome reads a document and says in one line what that comes to: the error's kind, the spans kept,
-// merged and quarantined, the problems with their counts, and the spans' names.
+// outcome reads a document and says in one line what that comes to.
 func outcome(t *testing.T, doc []byte, limits input.Limits) string {
 	t.Helper()
-	var b tracewhy.Builder
-	err := otlp.Read(context.Background(), iotest.OneByteReader(bytes.NewReader(doc)), &b, input.Config{Limits: limits})
-	s := build(t, &b)
+	first := ""
+	for _, size := range []int{1 << 18, 1000, 70} { // of the window
+		var b tracewhy.Builder
+		err := otlp.ReadWindow(context.Background(), bytes.NewReader(doc), &b, input.Config{Limits: limits}, size)
+		out := outcomeOf(t, err, build(t, &b))
+		if first == "" {
+			first = out
+		} else if out != first {
+			t.Errorf("a window of %d bytes makes a difference:\ngot  %s\nwant %s", size, out, first)
+		}
+	}
+	return first
+}
+
+// outcomeOf lists the kind of an error, the spans kept, merged and quarantined, the problems with their
+// counts and the places of the first, and the spans' names.
+func outcomeOf(t *testing.T, err error, s *tracewhy.Set) string {
+	t.Helper()
 	a := s.Accounting()
 	out := fmt.Sprintf("%d %d %d", a.Kept, a.Merged, a.Quarantined)
 	var syntax *input.SyntaxError
@@ -66,6 +79,9 @@ func attrJSON(value string) string { return `,"attributes":[{"key":"a","value":`
 
 func TestHostileJSON(t *testing.T) {
 	one, two, three := spanJSON(1, ""), spanJSON(2, ""), spanJSON(3, "")
+	x := attrJSON(`{"stringValue":"x"}`)
+	xAnd7 := attrJSON(`{"stringValue":"x","intValue":"7"}`)
+	noKey := strings.Replace(x, `}]`, `,"key":""}]`, 1)
 	tests := []struct{ name, doc, want string }{
 		{"a document", docJSON(one, two), "2 0 0 several_roots=1 | 1 2"},
 		{"with space everywhere", strings.NewReplacer(":", " :\r\n\t", ",", "\n, ", "{", " { ", "}", "\n}", "[", "[ ", "]", " ] ").Replace(docJSON(one, two)), "2 0 0 several_roots=1 | 1 2"},
@@ -118,6 +134,9 @@ func TestHostileJSON(t *testing.T) {
 		{"bad base64 in an array", docJSON(spanJSON(1, attrJSON(`{"arrayValue":{"values":[{"bytesValue":"*"}]}}`))), "1 0 0 attribute_invalid=1 | 1"},
 		{"names in capitals", strings.Replace(docJSON(one), `"traceId"`, `"TRACEID"`, 1), "0 0 1 id_missing=1"},
 		{"names with escapes", strings.Replace(docJSON(one), `"traceId"`, `"trace\u0049d"`, 1), "1 0 0 | 1"},
+		{"a comma too few, after a span that has it", docJSON(one, strings.Replace(two, `{"traceId"`, `{"x":1"traceId"`, 1), three), "2 0 1 several_roots=1 syntax=1 | 1 3"},
+		{"two values in one, after some that have one", docJSON(spanJSON(1, x), spanJSON(2, x), spanJSON(3, xAnd7), spanJSON(4, xAnd7)), "4 0 0 duplicate_field=2 several_roots=1 | 1 2 3 4"},
+		{"two keys in one, after some that have one", docJSON(spanJSON(1, x), spanJSON(2, x), spanJSON(3, noKey), spanJSON(4, noKey)), "4 0 0 empty_attribute_key=2 several_roots=1 | 1 2 3 4"},
 		{"members of null", docJSON(spanJSON(1, `,"attributes":null,"events":null,"links":null,"status":null,"flags":null,"traceState":null`)), "1 0 0 | 1"},
 		{"a resource of text", strings.Replace(docJSON(one), `{"attributes":[{"key":"service.name","value":{"stringValue":"s"}}]}`, `"x"`, 1), "1 0 0 service_missing=1 shape=1 | 1"},
 		{"scopes of text", `{"resourceSpans":[{"scopeSpans":"x"},7,` + docJSON(one)[18:], "1 0 0 shape=2 | 1"},
@@ -260,9 +279,10 @@ func TestLimits(t *testing.T) {
 		limits input.Limits
 		want   string
 	}{
-		{"decoded bytes", docJSON(spanJSON(1, "")) + "\n" + docJSON(spanJSON(2, "")), input.Limits{DecodedBytes: 300}, "limit DecodedBytes: 0 0 0"},
+		{"decoded bytes", docJSON(spanJSON(1, "")) + "\n" + docJSON(spanJSON(2, "")), input.Limits{DecodedBytes: 300}, "limit DecodedBytes: 1 0 0 | 1"},
 		{"spans", docJSON(spanJSON(1, ""), spanJSON(2, ""), spanJSON(3, "")), input.Limits{Spans: 2}, "limit Spans: 3 0 0 limit_exceeded=1 several_roots=1 | 1 2 3"},
 		{"objects", docJSON(spanJSON(1, attributes(3)), spanJSON(2, attributes(3))), input.Limits{Objects: 5}, "limit Objects: 2 0 0 duplicate_attribute=4 limit_exceeded=1 several_roots=1 | 1 2"},
+		{"objects, of spans that were lost", docJSON(spanJSON(1, attributes(4)+",,"), spanJSON(2, attributes(3))), input.Limits{Objects: 5}, "1 0 1 duplicate_attribute=2 syntax=1 | 2"},
 		{"density", string(docProto(spans...)), input.Limits{}, "limit Density: 18 0 0 limit_exceeded=1 several_roots=1 | A A A A A A A A A A A A A A A A A A"},
 		{"per span", docJSON(spanJSON(1, attributes(5))), input.Limits{PerSpan: 3}, "1 0 0 duplicate_attribute=2 too_many=1 | 1"},
 		{"depth", docJSON(spanJSON(1, attrJSON(`{"arrayValue":{"values":[{"arrayValue":{}}]}}`))), input.Limits{Depth: 1}, "1 0 0 value_depth=1 | 1"},

@@ -40,9 +40,9 @@ type intake struct {
 	isLost         bool  // the span under way was quarantined for the error that is on its way
 }
 
-func newIntake(ctx context.Context, r io.Reader, b *tracewhy.Builder, cfg input.Config) intake {
+func newIntake(ctx context.Context, r io.Reader, b *tracewhy.Builder, cfg input.Config, size int) intake {
 	cfg.Limits = cfg.Limits.Settled()
-	w := scan.NewWindow(ctx, r, cfg)
+	w := scan.NewWindow(ctx, r, cfg, size)
 	return intake{Window: w, log: scan.Log{Builder: b, Window: w}, config: cfg, cache: new(refCache)}
 }
 

@@ -17,7 +17,7 @@ import (
 // Names may also be in snake case, or those of an older OTLP. Of a member given twice the last holds,
 // except that the elements of arrays given twice are joined, as protobuf does it.
 func ReadJSON(ctx context.Context, r io.Reader, b *tracewhy.Builder, cfg input.Config) error {
-	d := jsonReader{intake: newIntake(ctx, r, b, cfg)}
+	d := jsonReader{intake: newIntake(ctx, r, b, cfg, scan.WindowSize)}
 	return d.read()
 }
 

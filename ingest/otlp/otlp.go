@@ -13,12 +13,17 @@ import (
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/ingest/input"
+	"github.com/tracewhy/tracewhy/ingest/internal/scan"
 )
 
 // Read adds the spans of an input to b. It tells by content whether that is JSON (see [ReadJSON]) or
 // protobuf (see [ReadProto]).
 func Read(ctx context.Context, r io.Reader, b *tracewhy.Builder, cfg input.Config) error {
-	t := newIntake(ctx, r, b, cfg)
+	return readWindow(ctx, r, b, cfg, scan.WindowSize)
+}
+
+func readWindow(ctx context.Context, r io.Reader, b *tracewhy.Builder, cfg input.Config, size int) error {
+	t := newIntake(ctx, r, b, cfg, size)
 	if !t.More(0) && t.Err() != nil {
 		return t.Err()
 	}
@@ -33,7 +38,7 @@ func Read(ctx context.Context, r io.Reader, b *tracewhy.Builder, cfg input.Confi
 // same on the wire. Messages may come one after the other, and each after its length: as a varint, or
 // as the four big-endian bytes of the Collector's file exporter. Which it is it tells by content.
 func ReadProto(ctx context.Context, r io.Reader, b *tracewhy.Builder, cfg input.Config) error {
-	t := newIntake(ctx, r, b, cfg)
+	t := newIntake(ctx, r, b, cfg, scan.WindowSize)
 	if !t.More(0) && t.Err() != nil {
 		return t.Err()
 	}

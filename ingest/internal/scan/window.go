@@ -11,8 +11,8 @@ import (
 	"github.com/tracewhy/tracewhy/ingest/input"
 )
 
-// windowSize is how much of the stream a Window holds to begin with. It fits the second-level cache.
-const windowSize = 256 << 10
+// WindowSize is how much of the stream a Window should hold. It fits the second-level cache.
+const WindowSize = 256 << 10
 
 // A Window slides over a stream of bytes. Decoders read B from I on, and call More when they need
 // bytes beyond the end of B: it may move what is in B, so no index or slice into B survives it, except
@@ -24,6 +24,7 @@ type Window struct {
 	ctx    context.Context
 	r      io.Reader
 	config input.Config
+	size   int
 	base   int64 // the offset of B[0] in the stream
 	lines  int   // newlines before B[0]
 	err    error // why there is no more: io.EOF, or what went wrong
@@ -31,9 +32,10 @@ type Window struct {
 	key    []byte
 }
 
-// NewWindow returns a window at the start of r. The limits of config are taken as settled.
-func NewWindow(ctx context.Context, r io.Reader, config input.Config) *Window {
-	return &Window{ctx: ctx, r: r, config: config}
+// NewWindow returns a window at the start of r, which holds size bytes until it has to hold more. The
+// limits of config are taken as settled.
+func NewWindow(ctx context.Context, r io.Reader, config input.Config, size int) *Window {
+	return &Window{ctx: ctx, r: r, config: config, size: size}
 }
 
 // More reads on. It drops what lies before B[keep], so that this byte becomes B[0], and reports whether
@@ -50,15 +52,16 @@ func (w *Window) More(keep int) bool {
 	n := len(w.B) - keep
 	buf := w.B[:cap(w.B)]
 	if n > len(buf)/2 || len(buf) == 0 {
-		buf = make([]byte, max(windowSize, 2*len(buf)))
+		buf = make([]byte, max(w.size, 2*len(buf)))
 	}
 	copy(buf, w.B[keep:])
 	w.I -= keep
 	read := w.fill(buf[n:])
 	w.B = buf[:n+read]
 	if limit := w.config.Limits.DecodedBytes; w.base+int64(len(w.B)) > limit {
+		read -= int(w.base + int64(len(w.B)) - limit)
+		w.B = buf[:n+read]
 		w.err = &input.LimitError{Position: w.Position(len(w.B)), Limit: "DecodedBytes", Value: limit}
-		read = 0
 	}
 	return read > 0
 }
