@@ -77,7 +77,26 @@ func docJSON(spans ...string) string {
 
 func attrJSON(value string) string { return `,"attributes":[{"key":"a","value":` + value + `}]` }
 
+// A hostileDoc is a document that is not as it should be, and what reading it comes to.
+type hostileDoc struct {
+	name string
+	doc  []byte
+	want string
+}
+
+func (d hostileDoc) test(t *testing.T) {
+	if got := outcome(t, d.doc, input.Limits{}); got != d.want {
+		t.Errorf("got  %s\nwant %s", got, d.want)
+	}
+}
+
 func TestHostileJSON(t *testing.T) {
+	for _, d := range hostileJSON() {
+		t.Run(d.name, d.test)
+	}
+}
+
+func hostileJSON() (docs []hostileDoc) {
 	one, two, three := spanJSON(1, ""), spanJSON(2, ""), spanJSON(3, "")
 	x := attrJSON(`{"stringValue":"x"}`)
 	xAnd7 := attrJSON(`{"stringValue":"x","intValue":"7"}`)
@@ -151,12 +170,9 @@ func TestHostileJSON(t *testing.T) {
 		{"a string with no end", docJSON(one)[:100] + strings.Repeat("x", 1e6), "error at 1000100: 0 0 0 truncated_input=1"},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			if got := outcome(t, []byte(tt.doc), input.Limits{}); got != tt.want {
-				t.Errorf("got  %s\nwant %s", got, tt.want)
-			}
-		})
+		docs = append(docs, hostileDoc{tt.name, []byte(tt.doc), tt.want})
 	}
+	return docs
 }
 
 // Parts of a message in protobuf.
@@ -192,6 +208,12 @@ func docProto(spans ...[]byte) []byte {
 }
 
 func TestHostileProto(t *testing.T) {
+	for _, d := range hostileProto() {
+		t.Run(d.name, d.test)
+	}
+}
+
+func hostileProto() []hostileDoc {
 	one, two, three := spanProto(1), spanProto(2), spanProto(3)
 	join := func(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
 	framed := func(b []byte) []byte { return append(binary.AppendUvarint(nil, uint64(len(b))), b...) }
@@ -204,11 +226,7 @@ func TestHostileProto(t *testing.T) {
 		deep = message(5, message(1, deep))
 	}
 	group := join(bytes.Repeat([]byte{19<<3&0x7f | 3 | 0x80, 1}, 1e5), bytes.Repeat([]byte{19<<3&0x7f | 4 | 0x80, 1}, 1e5))
-	tests := []struct {
-		name string
-		doc  []byte
-		want string
-	}{
+	return []hostileDoc{
 		{"a message", docProto(one, two), "2 0 0 several_roots=1 | 1 2"},
 		{"messages that follow each other", join(docProto(one), docProto(two)), "2 0 0 several_roots=1 | 1 2"},
 		{"messages after their lengths", join(framed(docProto(one)), framed(docProto(two)), framed(nil)), "2 0 0 several_roots=1 | 1 2"},
@@ -254,13 +272,6 @@ func TestHostileProto(t *testing.T) {
 		{"empty spans", docProto(bytes.Repeat([]byte{0x12, 0}, 1e5)), "0 0 100000 id_missing=100000"},
 		{"empty attributes", docProto(spanProto(1, bytes.Repeat([]byte{0x4a, 0}, 1e5))), "1 0 0 empty_attribute_key=65536 too_many=1 | 1"},
 		{"an array of nothing", docProto(spanProto(1, attrProto("a", message(5, bytes.Repeat([]byte{0x0a, 0}, 1e5))))), "1 0 0 too_many=1 | 1"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			if got := outcome(t, tt.doc, input.Limits{}); got != tt.want {
-				t.Errorf("got  %s\nwant %s", got, tt.want)
-			}
-		})
 	}
 }
 

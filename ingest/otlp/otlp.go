@@ -24,10 +24,11 @@ func Read(ctx context.Context, r io.Reader, b *tracewhy.Builder, cfg input.Confi
 
 func readWindow(ctx context.Context, r io.Reader, b *tracewhy.Builder, cfg input.Config, size int) error {
 	t := newIntake(ctx, r, b, cfg, size)
-	if !t.More(0) && t.Err() != nil {
-		return t.Err()
+	e, err := t.detect()
+	if err != nil {
+		return err
 	}
-	if e := detect(t.B); e != jsonText {
+	if e != jsonText {
 		return t.readProto(e)
 	}
 	d := jsonReader{intake: t}
@@ -39,10 +40,22 @@ func readWindow(ctx context.Context, r io.Reader, b *tracewhy.Builder, cfg input
 // as the four big-endian bytes of the Collector's file exporter. Which it is it tells by content.
 func ReadProto(ctx context.Context, r io.Reader, b *tracewhy.Builder, cfg input.Config) error {
 	t := newIntake(ctx, r, b, cfg, scan.WindowSize)
-	if !t.More(0) && t.Err() != nil {
-		return t.Err()
+	e, err := t.detect()
+	if err != nil {
+		return err
 	}
-	return t.readProto(detect(t.B))
+	return t.readProto(e)
+}
+
+// detect tells how the input is written, by its beginning.
+func (t *intake) detect() (encoding, error) {
+	const enough = 4 << 10
+	for len(t.B) < enough && t.More(0) {
+	}
+	if len(t.B) == 0 && t.Err() != nil {
+		return unknown, t.Err()
+	}
+	return detect(t.B[:min(len(t.B), enough)]), nil
 }
 
 func (t *intake) readProto(e encoding) error {
