@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -60,6 +61,7 @@ func TestCompression(t *testing.T) {
 		{"gzip in two parts", join(gzipped(t, one), gzipped(t, two)), "2 0 0"},
 		{"gzip, cut in the middle", join(gzipped(t, one), gzipped(t, two)[:100]), "1 0 1 truncated_input=1"},
 		{"gzip, cut before its checksum", gzipped(t, one)[:len(gzipped(t, one))-8], "1 0 0 truncated_input=1"},
+		{"gzip, with something else behind it", join(gzipped(t, one), make([]byte, 600)), "1 0 0 trailing_data=1"},
 		{"zstd", zstdFrame(t, join(one, two)), "2 0 0"},
 		{"zstd in two frames, with one to skip between them", join(z1, skippable, z2), "2 0 0"},
 		{"zstd, cut in the second frame", join(z1, z2[:20]), "1 0 0 truncated_input=1"},
@@ -213,6 +215,62 @@ func TestCancel(t *testing.T) {
 	if docs > 10000 {
 		t.Errorf("read %d documents more", docs-5000)
 	}
+}
+
+// No goroutine outlives a read, also one that ends early.
+func TestGoroutines(t *testing.T) {
+	doc := bytes.Repeat(document(1), 1<<14)
+	before := runtime.NumGoroutine()
+	for _, doc := range [][]byte{gzipped(t, doc), zstdFrame(t, doc)} {
+		var b tracewhy.Builder
+		var limit *input.LimitError
+		err := ingest.Read(context.Background(), "doc", bytes.NewReader(doc), "", &b, ingest.Config{Limits: input.Limits{Spans: 5}})
+		if !errors.As(err, &limit) {
+			t.Fatal(err)
+		}
+	}
+	for range 1000 { // they may still be about to end
+		if runtime.NumGoroutine() <= before {
+			return
+		}
+		runtime.Gosched()
+	}
+	t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+}
+
+// FuzzRead reads any bytes as they are and compressed, which makes no difference.
+func FuzzRead(f *testing.F) {
+	one := document(1)
+	f.Add(one)
+	f.Add(gzipped(f, one))
+	f.Add(zstdFrame(f, one))
+	f.Add(framed(zstdFrame(f, one)))
+	f.Add(append(gzipped(f, one), one...))
+	f.Add([]byte("\n\x12\x12\x10\x12\x0e\n\x04aaaa\x12\x04bbbb"))
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		read := func(doc []byte) (tracewhy.Accounting, error) {
+			var b tracewhy.Builder
+			err := ingest.Read(context.Background(), "doc", bytes.NewReader(doc), "", &b, ingest.Config{Limits: input.Limits{DecodedBytes: 1 << 20}})
+			s, buildErr := b.Build(context.Background())
+			if buildErr != nil {
+				t.Fatal(buildErr)
+			}
+			a := s.Accounting()
+			if a.In != a.Kept+a.Merged+a.Quarantined {
+				t.Fatalf("spans got lost: %+v", a)
+			}
+			return a, err
+		}
+		want, _ := read(doc)
+		if isCompressed := bytes.HasPrefix(doc, []byte("\x1f\x8b")) || bytes.Contains(doc[:min(len(doc), 8)], []byte("\x28\xb5\x2f\xfd")); isCompressed {
+			return // it is decompressed once
+		}
+		for _, compressed := range [][]byte{gzipped(t, doc), zstdFrame(t, doc)} {
+			if got, _ := read(compressed); got != want {
+				t.Fatalf("got %+v, want %+v", got, want)
+			}
+		}
+	})
 }
 
 // Errors of the reader end a read, and what was read before is kept.

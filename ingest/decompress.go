@@ -20,43 +20,53 @@ var (
 	zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
 )
 
-// maxZstdWindow is the largest window that zstd's levels use, --long included.
-const maxZstdWindow = 128 << 20
+// maxZstdWindow is the largest window of zstd that is read: that of level 20. A decoder sets this much
+// memory aside when the header asks for it, however short the input is. The levels above, which need
+// --ultra, and --long may ask for more.
+const maxZstdWindow = 32 << 20
+
+// plain is input that is not compressed, or not any more.
+type plain struct {
+	io.Reader
+	close    func()    // when no more is read
+	inflated *inflated // or nil
+}
 
 // decompress returns what raw holds, decompressed if it is compressed, and holds its size against the
 // limits. What stops in the middle ends with io.ErrUnexpectedEOF.
-func decompress(raw *counter, b *tracewhy.Builder, in input.Config) (io.ReadCloser, error) {
+func decompress(raw *counter, b *tracewhy.Builder, in input.Config) (plain, error) {
 	head, r, err := peek(raw, 16)
 	if err != nil {
-		return nil, err
+		return plain{}, err
 	}
 	z := &inflated{raw: raw, in: in}
 	switch {
 	case bytes.HasPrefix(head, gzipMagic):
 		gz, err := gzip.NewReader(r)
 		if err != nil {
-			return nil, fmt.Errorf("%s: decompression: %w", input.Position{Name: in.Name}, err)
+			return plain{}, fmt.Errorf("%s: decompression: %w", input.Position{Name: in.Name}, err)
 		}
-		z.r, z.close = gz, gz.Close
-		return z, nil
+		z.r = gz
+		a := newAhead(z)
+		return plain{a, a.Close, z}, nil
 	case len(head) > 4 && bytes.HasPrefix(head[4:], zstdMagic):
 		r = &unframed{r: r}
 		fallthrough
 	case bytes.HasPrefix(head, zstdMagic):
 		zr, err := zstd.NewReader(r, zstd.WithDecoderMaxWindow(maxZstdWindow), zstd.WithDecoderLowmem(true))
 		if err != nil {
-			return nil, err
+			return plain{}, err
 		}
-		z.r, z.close = zr, func() error { zr.Close(); return nil }
-		return z, nil
+		z.r = zr // which decompresses in goroutines of its own
+		return plain{z, zr.Close, z}, nil
 	}
 	for _, c := range otherCompressions {
 		if bytes.HasPrefix(head, c.magic) {
 			b.Note(tracewhy.ProblemUnknownCompression, input.Position{Name: in.Name}.String(), tracewhy.TraceID{})
-			return nil, fmt.Errorf("%s: compressed with %s, which is not read: %w", cmp.Or(in.Name, "input"), c.name, input.ErrNotTraces)
+			return plain{}, fmt.Errorf("%s: compressed with %s, which is not read: %w", cmp.Or(in.Name, "input"), c.name, input.ErrNotTraces)
 		}
 	}
-	return io.NopCloser(r), nil
+	return plain{r, func() {}, nil}, nil
 }
 
 // otherCompressions are those that users may have and that are told apart for the message.
@@ -100,22 +110,24 @@ const ratioGrace = 64 << 20
 
 // inflated watches over a decompressor.
 type inflated struct {
-	r     io.Reader
-	close func() error
-	raw   *counter
-	in    input.Config
-	n     int64
-}
+	r   io.Reader
+	raw *counter
+	in  input.Config
+	n   int64 // bytes that came out
 
-func (z *inflated) Close() error { return z.close() }
+	hasTrailer bool // what follows the last member is no gzip
+}
 
 func (z *inflated) Read(p []byte) (int, error) {
 	n, err := z.r.Read(p)
 	z.n += int64(n)
 	place := input.Position{Name: z.in.Name, Offset: z.n}
 	switch {
-	case z.n > ratioGrace && z.n/z.in.Limits.Ratio > z.raw.n:
+	case z.n > ratioGrace && z.n/z.in.Limits.Ratio > z.raw.n.Load():
 		return n, &input.LimitError{Position: place, Limit: "Ratio", Value: z.in.Limits.Ratio}
+	case z.n > 0 && errors.Is(err, gzip.ErrHeader):
+		z.hasTrailer = true
+		return n, io.EOF
 	case err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
 		return n, fmt.Errorf("%s: decompression: %w", place, err)
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync/atomic"
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/ingest/input"
@@ -57,31 +58,46 @@ func file(ctx context.Context, b *tracewhy.Builder, source string, cfg Config, p
 // Read adds the spans of one input to b, as coming from the named source. Messages call the input name.
 func Read(ctx context.Context, name string, r io.Reader, source string, b *tracewhy.Builder, cfg Config) error {
 	cfg.Limits = cfg.Limits.Settled()
-	raw := &counter{r: r, progress: cfg.Progress}
+	raw := &counter{r: r}
 	in := input.Config{Name: name, Source: source, Limits: cfg.Limits}
-	plain, err := decompress(raw, b, in)
+	decoded, err := decompress(raw, b, in)
 	if err != nil {
 		return fmt.Errorf("ingest: %w", err)
 	}
-	defer plain.Close()
-	if err := otlp.Read(ctx, plain, b, in); err != nil {
+	err = otlp.Read(ctx, &reporter{decoded, raw, cfg.Progress}, b, in)
+	decoded.close()
+	if z := decoded.inflated; z != nil && z.hasTrailer {
+		b.Note(tracewhy.ProblemTrailingData, input.Position{Name: name, Offset: z.n}.String(), tracewhy.TraceID{})
+	}
+	if err != nil {
 		return fmt.Errorf("ingest: %w", err)
 	}
 	return nil
 }
 
-// A counter reports how many bytes were read.
+// A counter counts the bytes that are read, maybe by other goroutines than that of the caller.
 type counter struct {
-	r        io.Reader
-	n        int64
-	progress func(int64)
+	r io.Reader
+	n atomic.Int64
 }
 
 func (c *counter) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
-	c.n += int64(n)
-	if c.progress != nil && n > 0 {
-		c.progress(c.n)
+	c.n.Add(int64(n))
+	return n, err
+}
+
+// A reporter reports progress in raw, whenever some of what became of it is read.
+type reporter struct {
+	io.Reader
+	raw      *counter
+	progress func(int64)
+}
+
+func (r *reporter) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if r.progress != nil {
+		r.progress(r.raw.n.Load())
 	}
 	return n, err
 }
