@@ -162,8 +162,18 @@ func pad(s string, n int) string {
 
 // wrap sets clean texts as one paragraph of at most maxLines lines of n cells. A text that fits on a
 // line is not broken; others are broken at spaces, and within words only where a word is longer than a
-// line. What does not fit is left out, with an ellipsis.
+// line. What does not fit is left out, with an ellipsis, but not the last of several texts if that fits
+// on a line: it has the numbers of a claim, or the culprit at the end of a path.
 func wrap(texts []string, n, maxLines int) []string {
+	last := len(texts) - 1
+	if last <= 0 || maxLines < 2 || textWidth(texts[last]) > n || len(fill(texts, n, maxLines+1)) <= maxLines {
+		return fill(texts, n, maxLines)
+	}
+	return append(fill(texts[:last], n, maxLines-1), texts[last])
+}
+
+// fill is wrap without the exception for the last text.
+func fill(texts []string, n, maxLines int) []string {
 	n = max(n, 2) // a wide character fits
 	var lines []string
 	line, used := "", 0

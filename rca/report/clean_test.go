@@ -76,6 +76,8 @@ func TestWrap(t *testing.T) {
 		{"texts that fit are not broken", []string{"one", "two three"}, 9, 3, []string{"one", "two three"}},
 		{"long ones are", []string{"one two three four"}, 9, 3, []string{"one two", "three", "four"}},
 		{"the rest is left out", []string{"one two three four"}, 9, 2, []string{"one two", "three fo…"}},
+		{"the last text is kept", []string{"one two three four", "n = 5"}, 9, 3, []string{"one two", "three fo…", "n = 5"}},
+		{"unless it is long itself", []string{"one", "two three four five"}, 9, 2, []string{"one two", "three fo…"}},
 		{"a long word", []string{"a onetwothree"}, 6, 3, []string{"a", "onetwo", "three"}},
 		{"a long word and no room", []string{"a onetwothreefour"}, 6, 2, []string{"a", "onetw…"}},
 		{"wide characters", []string{"漢字漢字"}, 5, 3, []string{"漢字", "漢字"}},
