@@ -76,6 +76,9 @@ func (d *protoReader) recover(err error, end int64) error {
 
 // overcome is recover within a message: where the input stops, there is nothing to go on with.
 func (d *protoReader) overcome(err error, end int64) error {
+	if err == nil {
+		return nil
+	}
 	var fault *scan.Fault
 	if !errors.As(err, &fault) {
 		return err
