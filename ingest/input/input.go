@@ -5,6 +5,12 @@
 // the bytes fails, when a limit is passed, or when nothing in it is a trace. Everything else, one bad
 // span or one broken line, is counted as a problem of the Set ([tracewhy.Set.Problems]) and costs
 // nothing but itself.
+//
+//	err := ingest.Files(ctx, &b, "incident", ingest.Config{Limits: input.Limits{Spans: 1e6}}, path)
+//	var limit *input.LimitError
+//	if errors.As(err, &limit) {
+//		// The first million spans are in b.
+//	}
 package input
 
 import (

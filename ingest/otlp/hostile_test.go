@@ -291,10 +291,10 @@ func TestLimits(t *testing.T) {
 		want   string
 	}{
 		{"decoded bytes", docJSON(spanJSON(1, "")) + "\n" + docJSON(spanJSON(2, "")), input.Limits{DecodedBytes: 300}, "limit DecodedBytes: 1 0 0 | 1"},
-		{"spans", docJSON(spanJSON(1, ""), spanJSON(2, ""), spanJSON(3, "")), input.Limits{Spans: 2}, "limit Spans: 3 0 0 limit_exceeded=1 several_roots=1 | 1 2 3"},
-		{"objects", docJSON(spanJSON(1, attributes(3)), spanJSON(2, attributes(3))), input.Limits{Objects: 5}, "limit Objects: 2 0 0 duplicate_attribute=4 limit_exceeded=1 several_roots=1 | 1 2"},
+		{"spans", docJSON(spanJSON(1, ""), spanJSON(2, ""), spanJSON(3, "")), input.Limits{Spans: 2}, "limit Spans: 2 0 0 limit_exceeded=1 several_roots=1 | 1 2"},
+		{"objects", docJSON(spanJSON(1, attributes(3)), spanJSON(2, attributes(3))), input.Limits{Objects: 5}, "limit Objects: 1 0 0 duplicate_attribute=2 limit_exceeded=1 | 1"},
 		{"objects, of spans that were lost", docJSON(spanJSON(1, attributes(4)+",,"), spanJSON(2, attributes(3))), input.Limits{Objects: 5}, "1 0 1 duplicate_attribute=2 syntax=1 | 2"},
-		{"density", string(docProto(spans...)), input.Limits{}, "limit Density: 18 0 0 limit_exceeded=1 several_roots=1 | A A A A A A A A A A A A A A A A A A"},
+		{"density", string(docProto(spans...)), input.Limits{}, "limit Density: 17 0 0 limit_exceeded=1 several_roots=1 | A A A A A A A A A A A A A A A A A"},
 		{"per span", docJSON(spanJSON(1, attributes(5))), input.Limits{PerSpan: 3}, "1 0 0 duplicate_attribute=2 too_many=1 | 1"},
 		{"depth", docJSON(spanJSON(1, attrJSON(`{"arrayValue":{"values":[{"arrayValue":{}}]}}`))), input.Limits{Depth: 1}, "1 0 0 value_depth=1 | 1"},
 		{"value bytes", docJSON(spanJSON(1, attrJSON(`{"stringValue":"`+strings.Repeat("ü", 20)+`"}`))), input.Limits{ValueBytes: 33}, "1 0 0 value_truncated=1 | 1"},

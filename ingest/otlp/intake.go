@@ -30,7 +30,6 @@ type intake struct {
 	refusal  finding             // why it cannot be kept, if it has a code
 	tooMany  finding             // that the limits cut it short, if it has a code
 	attrs    int                 // its attributes, those of events and links and the elements of arrays and maps included
-	isBad    bool                // the attribute under way is to be dropped
 	over     struct {            // how many were dropped because of the limits
 		attributes, events, links uint32
 	}
@@ -61,7 +60,7 @@ func (t *intake) begin() {
 		Attributes: s.Attributes[:0], Events: s.Events[:0], Links: s.Links[:0],
 	}
 	t.refs = t.refs[:0]
-	t.inner, t.findings, t.refusal, t.tooMany, t.attrs, t.isBad = t.inner[:0], t.findings[:0], finding{}, finding{}, 0, false
+	t.inner, t.findings, t.refusal, t.tooMany, t.attrs = t.inner[:0], t.findings[:0], finding{}, finding{}, 0
 	t.over.attributes, t.over.events, t.over.links = 0, 0, 0
 }
 
@@ -89,6 +88,9 @@ func (t *intake) finish(at int) error {
 	if t.refusal.code == "" && (s.TraceID.IsZero() || s.SpanID.IsZero()) {
 		t.refuse(tracewhy.ProblemIDMissing, at)
 	}
+	if err := t.count(at); err != nil {
+		return err
+	}
 	s.DroppedAttributes += t.over.attributes
 	s.DroppedEvents += t.over.events
 	s.DroppedLinks += t.over.links
@@ -99,7 +101,7 @@ func (t *intake) finish(at int) error {
 		t.log.Builder.AddRefs(s, t.refs)
 		t.added++
 	}
-	return t.count(at)
+	return nil
 }
 
 // report counts what was found.
@@ -118,8 +120,11 @@ func (t *intake) report(id tracewhy.TraceID) {
 // lose quarantines a span that cannot be decoded, because of what is at B[at].
 func (t *intake) lose(code string, at int) error {
 	t.attrs, t.span.Events, t.span.Links = 0, t.span.Events[:0], t.span.Links[:0]
+	if err := t.count(at); err != nil {
+		return err
+	}
 	t.log.Quarantine(code, at, tracewhy.TraceID{})
-	return t.count(at)
+	return nil
 }
 
 // loseTo is lose where the input cannot be read on either, because of err, which it returns.
@@ -139,7 +144,7 @@ func (t *intake) noteOnce(code string, at int) {
 // densityGrace is how many objects may come before their density is looked at.
 const densityGrace = 1 << 20
 
-// count holds the span that came last against the limits.
+// count holds the input against the limits with one more span, which is not yet added.
 func (t *intake) count(at int) error {
 	t.spans++
 	t.objects += int64(t.attrs + len(t.span.Events) + len(t.span.Links))

@@ -30,6 +30,7 @@ type jsonReader struct {
 	transitions [spanFields]transition // by the field before; noField: the first member's
 
 	texts []byte // of the span under way: those that have escapes
+	isBad bool   // the attribute under way is to be dropped
 	fault scan.Fault
 
 	hasDocument bool // a document with spans, or a place for them, was found

@@ -173,10 +173,11 @@ func (d *jsonReader) resource(i int) int {
 		return next
 	}
 	var r tracewhy.Resource
+	over := uint32(0)
 	next = d.object(i, func(name []byte, i int) (next int) {
 		switch string(name) {
 		case "attributes":
-			r.Attributes, next = d.attributes(i, r.Attributes, &r.DroppedAttributes)
+			r.Attributes, next = d.attributes(i, r.Attributes, &over)
 		case "droppedAttributesCount", "dropped_attributes_count":
 			r.DroppedAttributes, next = d.uint32(i)
 		default:
@@ -185,6 +186,7 @@ func (d *jsonReader) resource(i int) int {
 		return next
 	})
 	if next >= 0 {
+		r.DroppedAttributes += over
 		d.setResource(d.B[i:next], r)
 	}
 	return next
@@ -197,6 +199,7 @@ func (d *jsonReader) scope(i int) int {
 		return next
 	}
 	var s tracewhy.Scope
+	over := uint32(0)
 	next = d.object(i, func(name []byte, i int) (next int) {
 		switch string(name) {
 		case "name":
@@ -204,7 +207,7 @@ func (d *jsonReader) scope(i int) int {
 		case "version":
 			s.Version, next = d.text(i)
 		case "attributes":
-			s.Attributes, next = d.attributes(i, s.Attributes, &s.DroppedAttributes)
+			s.Attributes, next = d.attributes(i, s.Attributes, &over)
 		case "droppedAttributesCount", "dropped_attributes_count":
 			s.DroppedAttributes, next = d.uint32(i)
 		default:
@@ -213,6 +216,7 @@ func (d *jsonReader) scope(i int) int {
 		return next
 	})
 	if next >= 0 {
+		s.DroppedAttributes += over
 		d.setScope(d.B[i:next], s)
 	}
 	return next

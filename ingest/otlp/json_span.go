@@ -278,6 +278,7 @@ func (d *jsonReader) events(i int) int {
 			return d.skip(i)
 		}
 		var e tracewhy.Event
+		over, from := uint32(0), len(d.inner)
 		i = d.object(i, func(name []byte, i int) (next int) {
 			switch string(name) {
 			case "timeUnixNano", "time_unix_nano":
@@ -285,7 +286,7 @@ func (d *jsonReader) events(i int) int {
 			case "name":
 				e.Name, next = d.text(i)
 			case "attributes":
-				e.Attributes, next = d.innerAttributes(i, &e.DroppedAttributes)
+				d.inner, next = d.attributes(i, d.inner, &over)
 			case "droppedAttributesCount", "dropped_attributes_count":
 				e.DroppedAttributes, next = d.uint32(i)
 			default:
@@ -293,6 +294,8 @@ func (d *jsonReader) events(i int) int {
 			}
 			return next
 		})
+		e.Attributes = d.inner[from:len(d.inner):len(d.inner)]
+		e.DroppedAttributes += over
 		s.Events = append(s.Events, e)
 		return i
 	})
@@ -308,6 +311,7 @@ func (d *jsonReader) links(i int) int {
 		}
 		at := i
 		var l tracewhy.Link
+		over, from := uint32(0), len(d.inner)
 		var traceID, spanID idState
 		i = d.object(i, func(name []byte, i int) (next int) {
 			switch string(name) {
@@ -320,7 +324,7 @@ func (d *jsonReader) links(i int) int {
 			case "flags":
 				l.Flags, next = d.uint32(i)
 			case "attributes":
-				l.Attributes, next = d.innerAttributes(i, &l.DroppedAttributes)
+				d.inner, next = d.attributes(i, d.inner, &over)
 			case "droppedAttributesCount", "dropped_attributes_count":
 				l.DroppedAttributes, next = d.uint32(i)
 			default:
@@ -332,15 +336,9 @@ func (d *jsonReader) links(i int) int {
 			d.note(tracewhy.ProblemLinkInvalid, at)
 			return i
 		}
+		l.Attributes = d.inner[from:len(d.inner):len(d.inner)]
+		l.DroppedAttributes += over
 		s.Links = append(s.Links, l)
 		return i
 	})
-}
-
-// innerAttributes decodes the attributes of an event or link.
-func (d *jsonReader) innerAttributes(i int, over *uint32) ([]tracewhy.KeyValue, int) {
-	from := len(d.inner)
-	var next int
-	d.inner, next = d.attributes(i, d.inner, over)
-	return d.inner[from:len(d.inner):len(d.inner)], next
 }

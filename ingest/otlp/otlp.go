@@ -1,8 +1,31 @@
-// Package otlp reads and writes traces in the formats of the OpenTelemetry Protocol, v1.10: JSON and
-// protobuf, of a request or of a file.
+// Package otlp reads and writes traces in the formats of the OpenTelemetry Protocol, OTLP: JSON and
+// protobuf, as requests and files have it.
 //
-// https://opentelemetry.io/docs/specs/otlp/ and the file exporter's
-// https://opentelemetry.io/docs/specs/otel/protocol/file-exporter/ define them.
+//	var b tracewhy.Builder
+//	if err := otlp.Read(ctx, r, &b, input.Config{Name: "spans.jsonl"}); err != nil {
+//		return err
+//	}
+//	set, err := b.Build(ctx)
+//	…
+//	err = otlp.WriteJSON(w, trace.Spans())
+//
+// Package ingest is the way to read files, which may be compressed.
+//
+// Readers let through what is out there: ids in base64 or without leading zeros, field names of older
+// versions or in snake case, enums by name, numbers of 64 bits quoted or not, log lines that end in a
+// document, the answers of query APIs that wrap one. What departs from OTLP in a way that could matter is
+// counted under a Problem code of package tracewhy. A span without usable ids or times, or with a part
+// of the wrong type, is quarantined; what cannot be read within one that can is dropped or kept as text.
+// After something that is no JSON or protobuf at all, reading goes on with the next span if its place
+// can be told, else with the next document, line or message.
+//
+// Reading is one pass in time linear in the input, whatever nests in it, in a window that holds one span
+// whole. Decoders are written by hand, since what they compete with is a memory's speed: attributes that
+// were seen lately, byte for byte, are neither decoded nor looked up ([tracewhy.Builder.Ref]), and JSON
+// that is laid out as before is compared rather than parsed. Package internal/peerbench measures them.
+//
+// https://opentelemetry.io/docs/specs/otlp/ and
+// https://opentelemetry.io/docs/specs/otel/protocol/file-exporter/ define the formats.
 package otlp
 
 import (

@@ -180,6 +180,7 @@ func (d *protoReader) event(b []byte) bool {
 		return true
 	}
 	var e tracewhy.Event
+	over := uint32(0)
 	from := len(d.inner)
 	for i := 0; i < len(b); {
 		var t, n uint64
@@ -197,7 +198,7 @@ func (d *protoReader) event(b []byte) bool {
 			if v, i = lengthed(b, i); i < 0 {
 				return false
 			}
-			e.DroppedAttributes += d.innerAttribute(v)
+			over += d.innerAttribute(v)
 		case tag(4, varintType):
 			n, i = uvarint(b, i)
 			e.DroppedAttributes = uint32(n)
@@ -208,6 +209,7 @@ func (d *protoReader) event(b []byte) bool {
 			return false
 		}
 	}
+	e.DroppedAttributes += over
 	e.Attributes = d.inner[from:len(d.inner):len(d.inner)]
 	s.Events = append(s.Events, e)
 	return true
@@ -222,6 +224,7 @@ func (d *protoReader) link(b []byte) bool {
 	}
 	var l tracewhy.Link
 	var traceID, spanID []byte
+	over := uint32(0)
 	from := len(d.inner)
 	for i := 0; i < len(b); {
 		var t, n uint64
@@ -241,7 +244,7 @@ func (d *protoReader) link(b []byte) bool {
 			if v, i = lengthed(b, i); i < 0 {
 				return false
 			}
-			l.DroppedAttributes += d.innerAttribute(v)
+			over += d.innerAttribute(v)
 		case tag(5, varintType):
 			n, i = uvarint(b, i)
 			l.DroppedAttributes = uint32(n)
@@ -261,6 +264,7 @@ func (d *protoReader) link(b []byte) bool {
 		d.note(tracewhy.ProblemLinkInvalid, d.I)
 		return true
 	}
+	l.DroppedAttributes += over
 	l.Attributes = d.inner[from:len(d.inner):len(d.inner)]
 	s.Links = append(s.Links, l)
 	return true
@@ -284,6 +288,7 @@ func (d *protoReader) resource(b []byte) bool {
 		return true
 	}
 	var r tracewhy.Resource
+	over := uint32(0)
 	for i := 0; i < len(b); {
 		var t, n uint64
 		var v []byte
@@ -296,7 +301,7 @@ func (d *protoReader) resource(b []byte) bool {
 				return false
 			}
 			if !d.room(d.attrs, d.I) {
-				r.DroppedAttributes++
+				over++
 			} else if kv, ok := d.attribute(v); ok {
 				r.Attributes = append(r.Attributes, kv)
 			}
@@ -310,6 +315,7 @@ func (d *protoReader) resource(b []byte) bool {
 			return false
 		}
 	}
+	r.DroppedAttributes += over
 	d.setResource(b, r)
 	return true
 }
@@ -320,6 +326,7 @@ func (d *protoReader) scope(b []byte) bool {
 		return true
 	}
 	var s tracewhy.Scope
+	over := uint32(0)
 	for i := 0; i < len(b); {
 		var t, n uint64
 		var v []byte
@@ -338,7 +345,7 @@ func (d *protoReader) scope(b []byte) bool {
 				return false
 			}
 			if !d.room(d.attrs, d.I) {
-				s.DroppedAttributes++
+				over++
 			} else if kv, ok := d.attribute(v); ok {
 				s.Attributes = append(s.Attributes, kv)
 			}
@@ -352,6 +359,7 @@ func (d *protoReader) scope(b []byte) bool {
 			return false
 		}
 	}
+	s.DroppedAttributes += over
 	d.setScope(b, s)
 	return true
 }

@@ -154,7 +154,7 @@ func (w *Window) Elements(visit func(first byte) error) (isArray bool, err error
 	}
 }
 
-// name reads the string that comes next. One that is longer than maxKey is skipped, and comes out empty.
+// name reads the string that comes next. One that is longer than maxKey comes out empty.
 func (w *Window) name() ([]byte, error) {
 	for {
 		s, plain, next := String(w.B, w.I)
@@ -170,6 +170,9 @@ func (w *Window) name() ([]byte, error) {
 		}
 		w.I = next
 		w.key = w.key[:0]
+		if len(s) > maxKey {
+			return w.key, nil
+		}
 		if plain {
 			w.key = append(w.key, s...)
 		} else {
