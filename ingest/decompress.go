@@ -97,7 +97,7 @@ func (u *unframed) Read(p []byte) (int, error) {
 		}
 		u.left = binary.BigEndian.Uint32(length[:])
 	}
-	n, err := u.r.Read(p[:min(len(p), int(u.left))])
+	n, err := u.r.Read(p[:min(uint64(len(p)), uint64(u.left))])
 	u.left -= uint32(n)
 	if errors.Is(err, io.EOF) && u.left > 0 {
 		err = io.ErrUnexpectedEOF
