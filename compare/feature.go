@@ -152,7 +152,7 @@ func (f *features) of(s tracewhy.Span, who *callees, dst []uint32) []uint32 {
 		dst = append(dst, f.number(feature{kind: featureFailed}))
 	}
 	for e := range s.Events() {
-		dst = append(dst, f.number(feature{kind: featureEvent, text: e.Name}))
+		dst = append(dst, f.wordsOf(tracewhy.String("event", e.Name))...)
 		for _, kv := range e.Attributes {
 			if kv.Value.Kind() == tracewhy.StringValue {
 				dst = append(dst, f.wordsOf(kv)...)
@@ -227,8 +227,14 @@ func (x feature) what(gained bool) string {
 	case featureFailed:
 		return more + "fails"
 	default:
-		return more + "logs “" + target + "”"
+		return more + "logs “" + x.word() + "”"
 	}
+}
+
+// word returns the word of an event, without the key of its text.
+func (x feature) word() string {
+	_, word, _ := strings.Cut(x.text, ": ")
+	return word
 }
 
 func times(n int) string {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/internal/parallel"
@@ -21,8 +22,9 @@ type StructureShift struct {
 	// Attributable is the share of those incident traces that would not be so at the baseline's rate:
 	// (incident - baseline) / incident.
 	Attributable float64
-	P, Q         float64 // one-sided and exact; Q is adjusted for all shifts looked for
-	Traces       int     // incident traces in which it is so
+	P, Q         float64  // one-sided and exact; Q is adjusted for all shifts looked for
+	Traces       int      // incident traces in which it is so
+	Words        []string // of events: those that come, or go, together
 
 	feature feature
 	gained  bool
@@ -70,6 +72,9 @@ func (c *comparison) structure(ctx context.Context, who *callees, alpha float64,
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	for _, h := range hyps {
+		h.describe()
+	}
 	tags, err := c.tag(ctx, f, hyps)
 	if err != nil {
 		return nil, nil, nil, err
@@ -83,6 +88,24 @@ func (c *comparison) structure(ctx context.Context, who *callees, alpha float64,
 		return cmp.Or(compareRounded(x.Q, y.Q), cmp.Compare(x.Service, y.Service), cmp.Compare(x.Operation, y.Operation), cmp.Compare(x.What, y.What))
 	})
 	return shifts, origins, changed, nil
+}
+
+// maxWords is how many words of a message a shift shows.
+const maxWords = 8
+
+// describe lists the words of events that single out the same traces, in both directions of the shift.
+func (h *hypothesis) describe() {
+	for _, x := range append([]*StructureShift{&h.StructureShift}, h.same...) {
+		if x.feature.kind == featureEvent && x.gained == h.gained && len(h.Words) < maxWords {
+			h.Words = append(h.Words, x.feature.word())
+		}
+	}
+	if h.feature.kind == featureEvent {
+		h.What = h.feature.what(h.gained)
+		if len(h.Words) > 1 {
+			h.What += " with " + strings.Join(h.Words[1:], ", ")
+		}
+	}
 }
 
 // cell counts the traces of one operation, feature and stratum.

@@ -55,6 +55,7 @@ type OperationTiming struct {
 	Path       tracewhy.Path // of the span whose own time it is: for an edge, the callee's if it has spans
 	Executions [2]int
 	Median     [2]float64 // of the own time, in milliseconds, baseline and incident
+	P95        [2]float64 // its 95th percentile: the least value with 95 % of the executions at or below it
 	Excess     float64    // in milliseconds per trace of the incident
 	Delta      float64
 }
@@ -236,6 +237,7 @@ func (c *comparison) layerTiming(l *layer, sides [2][]execution, scores, tails, 
 	for k, runs := range sides {
 		slices.SortFunc(runs, func(x, y execution) int { return cmp.Or(cmp.Compare(x.own, y.own), cmp.Compare(x.trace, y.trace)) })
 		o.Median[k] = milliseconds(runs[(len(runs)-1)/2].own+runs[len(runs)/2].own) / 2
+		o.P95[k] = milliseconds(runs[(19*len(runs)+19)/20-1].own)
 	}
 	// The expectation of a baseline trace leaves the trace itself out, so that its residual varies as
 	// one of the incident does.

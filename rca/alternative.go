@@ -47,7 +47,15 @@ func (c *cause) ruledOut(all []*suspect) []RuledOut {
 	return out
 }
 
-func percent1(x float64) string { return fmt.Sprintf("%.2g %%", 100*x) }
+func percent1(x float64) string {
+	switch x = 100 * min(x, 1); {
+	case x >= 10:
+		return fmt.Sprintf("%.0f %%", x)
+	case x >= 1:
+		return fmt.Sprintf("%.1f %%", x)
+	}
+	return fmt.Sprintf("%.2f %%", x)
+}
 
 // loudest returns the service with the most failed spans in the incident.
 func (c *cause) loudest() (service string, errors int) {

@@ -16,16 +16,21 @@ type cause struct {
 	baseline, incident tracewhy.Cohort
 }
 
-// leading is the kind of evidence that accounts for most of the suspect's score.
+// leading is the kind of evidence that a report puts first: of failures, slowness and other structure the
+// one that accounts for most of the suspect's score, except that structure, which tells least of a
+// mechanism, only leads where it is most of it.
 func (c *cause) leading() compare.SymptomKind {
 	switch {
-	case c.failing > 0 && c.failing >= c.changed && c.failing >= c.slower.score:
+	case c.failing > 0 && c.failing >= c.slower.score && c.failing >= c.changed/minLeading:
 		return compare.SymptomError
-	case c.slower.score > 0 && c.slower.score >= c.changed:
+	case c.slower.score > 0 && c.slower.score >= c.changed/minLeading:
 		return compare.SymptomLatency
 	}
 	return compare.SymptomStructure
 }
+
+// minLeading is by how much structure has to exceed the other evidence to lead.
+const minLeading = 4.0
 
 func (c *cause) describe() RootCause {
 	r := RootCause{Service: c.service, FaultDomain: c.faultDomain()}
@@ -70,6 +75,8 @@ func (c *cause) describeSlowness(r *RootCause) {
 	case ownWork:
 		r.Mechanism = "its own work takes longer"
 		if g, ok := c.growingGap(o.Path); ok {
+			r.Kind, r.Mechanism = "wait", g
+		} else if g, ok := c.saysThatItWaits(); ok {
 			r.Kind, r.Mechanism = "wait", g
 		}
 	case incoming:
@@ -151,14 +158,17 @@ func (c *cause) pathOf(operation string) []Step {
 
 // evidence lists what speaks for the suspect, the strongest first.
 func (c *cause) evidence() []Evidence {
-	var list []Evidence
-	for _, f := range c.failures {
-		what := "transactions fail because " + f.Service + " " + f.Operation + " fails: " + f.Rule
-		if f.Peer != "" {
-			what = "transactions fail because calls of " + f.Service + " to " + f.Peer + " are not answered"
+	var failures, slowness, structure []Evidence
+	for i, f := range c.failures {
+		if i > 0 && f.Q > maxQ {
+			continue
 		}
-		list = append(list, Evidence{
-			Claim:    fmt.Sprintf("%s (%d of %d traces, %d of %d before)", what, f.Traces[1], c.ops.Traces[1], f.Traces[0], c.ops.Traces[0]),
+		what := f.Service + " " + f.Operation + " fails"
+		if f.Peer != "" {
+			what = "calls of " + f.Service + " to " + f.Peer + " are not answered"
+		}
+		failures = append(failures, Evidence{
+			Claim:    fmt.Sprintf("%d of %d transactions fail because %s, %d of %d before", f.Traces[1], c.ops.Traces[1], what, f.Traces[0], c.ops.Traces[0]),
 			TraceIDs: exemplars(f.Affected), Interval: intervalOf(f.Share), Q: Number(f.Q),
 		})
 	}
@@ -174,45 +184,34 @@ func (c *cause) evidence() []Evidence {
 				what = "calls of " + t.Service + " to " + t.Callee + " take longer"
 			}
 		}
-		list = append(list, Evidence{
-			Claim:    fmt.Sprintf("%s: median %s ms, %s ms before; the value is ms per transaction on the critical path", what, number(o.Median[1]), number(o.Median[0])),
+		which, at := "median", o.Median
+		if at[1] < 1.2*at[0] { // few executions, but those by much
+			which, at = "95th percentile", o.P95
+		}
+		slowness = append(slowness, Evidence{
+			Claim:    fmt.Sprintf("%s: %s %s ms, %s ms before; in ms per transaction", what, which, number(at[1]), number(at[0])),
 			TraceIDs: exemplars(t.Affected), Interval: intervalOf(t.Excess), Q: Number(t.Q),
 		})
 	}
 	if o := c.structure; o != nil && o.Share.Value > 0 {
 		for _, h := range o.Shifts[:min(3, len(o.Shifts))] {
-			list = append(list, Evidence{
+			structure = append(structure, Evidence{
 				Claim:    fmt.Sprintf("%s %s %s (%s of its traces, %s before)", h.Service, h.Operation, h.What, percent(h.Rate[1]), percent(h.Rate[0])),
 				TraceIDs: exemplars(o.Affected), Interval: intervalOf(o.Share), Q: Number(h.Q),
 			})
 		}
 	}
-	first := "error"
 	switch c.leading() {
+	case compare.SymptomError:
+		return slices.Concat(failures, slowness, structure)
 	case compare.SymptomLatency:
-		first = "slow"
-	case compare.SymptomStructure:
-		first = "structure"
+		return slices.Concat(slowness, failures, structure)
 	}
-	order := func(i int) string {
-		switch {
-		case i < len(c.failures):
-			return "error"
-		case c.structure != nil && i >= len(list)-min(3, len(c.structure.Shifts)) && c.structure.Share.Value > 0:
-			return "structure"
-		}
-		return "slow"
-	}
-	var front, back []Evidence
-	for i, e := range list {
-		if order(i) == first {
-			front = append(front, e)
-		} else {
-			back = append(back, e)
-		}
-	}
-	return slices.Concat(front, back)
+	return slices.Concat(structure, slowness, failures)
 }
+
+// maxQ is the largest q-value of further evidence.
+const maxQ = 0.05
 
 // maxExemplars is how many traces a claim names.
 const maxExemplars = 5

@@ -50,6 +50,27 @@ func (c *cause) gapsOf(path tracewhy.Path, cohort tracewhy.Cohort) (first, all f
 // poolWords name a wait for a pooled resource, in the names and messages that libraries use.
 var poolWords = []string{"pool", "acquire", "get connection", "getconnection", "checkout connection", "too many connections"}
 
+// saysThatItWaits says whether the suspect's executions now log that they wait.
+func (c *cause) saysThatItWaits() (string, bool) {
+	if c.structure == nil {
+		return "", false
+	}
+	for _, h := range c.structure.Shifts {
+		if h.Service != c.service {
+			continue
+		}
+		for _, w := range h.Words {
+			switch strings.ToLower(w) {
+			case "lock", "locked", "mutex", "deadlock", "blocked", "blockers":
+				return "it waits for a lock", true
+			case "waiting", "waiters", "queued", "queueing":
+				return "it waits in a queue", true
+			}
+		}
+	}
+	return "", false
+}
+
 // waitsForPool says whether most failures of an origin say that they waited for a pool in vain.
 func (c *cause) waitsForPool(f *compare.FailureOrigin) (bool, string) {
 	says, n := 0, 0
