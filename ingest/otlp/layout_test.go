@@ -69,7 +69,7 @@ func rewrite(r *rand.Rand, dst []byte, v any, space []string, shuffle bool) []by
 // where windows end.
 func TestJSONLayouts(t *testing.T) {
 	for _, space := range [][]string{{""}, {" "}, {"", " ", "\n\t", "\r\n  "}} {
-		for seed := range uint64(8) {
+		for seed := range uint64(4) {
 			want := newGenerator(seed).set(t, 10)
 			var doc bytes.Buffer
 			if err := otlp.WriteJSON(&doc, allSpans(want)); err != nil {
@@ -104,7 +104,7 @@ func TestJSONLayouts(t *testing.T) {
 func TestBlocks(t *testing.T) {
 	type block struct{ resource, schema, scope, scopeSchema, spans, order, before int }
 	names := []string{"", "a", "b", strings.Repeat("long ", 50) + "1", strings.Repeat("long ", 50) + "2"}
-	for seed := range uint64(100) {
+	for seed := range uint64(50) {
 		r := rand.New(rand.NewPCG(seed, 4))
 		var want tracewhy.Builder
 		var jsonDoc, protoDoc []byte
