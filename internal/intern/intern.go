@@ -46,7 +46,7 @@ func (t *Table) Intern(s string) (num uint32, added bool) {
 	for i := h & mask; ; i = (i + 1) & mask {
 		sl := &t.slots[i]
 		if sl.num == 0 {
-			if len(t.ends) >= math.MaxUint32-1 {
+			if uint64(len(t.ends)) >= math.MaxUint32-1 {
 				panic("intern: too many strings")
 			}
 			t.arena = append(t.arena, s...)
