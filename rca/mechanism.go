@@ -50,6 +50,8 @@ func (c *cause) gapsOf(path tracewhy.Path, cohort tracewhy.Cohort) (first, all f
 // poolWords name a wait for a pooled resource, in the names and messages that libraries use.
 var poolWords = []string{"pool", "acquire", "get connection", "getconnection", "checkout connection", "too many connections"}
 
+const waitsForLock = "it waits for a lock"
+
 // saysThatItWaits says whether the suspect's executions now log that they wait.
 func (c *cause) saysThatItWaits() (string, bool) {
 	if c.structure == nil {
@@ -62,7 +64,7 @@ func (c *cause) saysThatItWaits() (string, bool) {
 		for _, w := range h.Words {
 			switch strings.ToLower(w) {
 			case "lock", "locked", "mutex", "deadlock", "blocked", "blockers":
-				return "it waits for a lock", true
+				return waitsForLock, true
 			case "waiting", "waiters", "queued", "queueing":
 				return "it waits in a queue", true
 			}
@@ -167,14 +169,16 @@ func remediation(r *RootCause) []Remediation {
 			add("roll back "+r.Service+" from its version "+toText(c.Value), "only that version is affected")
 		}
 	}
-	switch r.Kind {
-	case "wait":
+	switch {
+	case r.Mechanism == waitsForLock:
+		add("look at what holds the lock that "+r.Service+" waits for, and for how long", "the time is spent waiting, not working")
+	case r.Kind == "wait":
 		add("look at the connection pool of "+r.Service+": its size, its wait time, connections that are not given back", "the time is spent waiting, not working")
-	case "network":
+	case r.Kind == "network":
 		add("check the network path and connections of "+r.Service, "the time is spent outside the work of both sides")
-	case "resource":
+	case r.Kind == "resource":
 		add("check CPU throttling, memory and neighbours of "+r.Service, "all that it does became slower")
-	case "absence":
+	case r.Kind == "absence":
 		add("check whether "+r.Service+" runs and can be reached", "calls to it are not answered")
 	default:
 		add("look at "+strings.TrimSpace(r.Service+" "+r.Operation)+" in the traces named as evidence, and at what changed in it", "the change begins there")
