@@ -56,7 +56,7 @@ func (c *cause) describeFailure(r *RootCause) {
 	r.Operation, r.Path = f.Operation, stepsOf(f.Path)
 	r.Attributable = Attributable{Of: string(compare.SymptomError), Interval: shareOf(f.Share, c.symptom(compare.SymptomError))}
 	if f.Peer != "" {
-		r.Kind, r.Mechanism = "absence", "calls to it are not answered"
+		r.Kind, r.Mechanism = "absence", "unanswered calls"
 		r.Edge = &Edge{From: f.Service, To: f.Peer}
 		return
 	}
@@ -73,22 +73,22 @@ func (c *cause) describeSlowness(r *RootCause) {
 	r.Kind = "latency"
 	switch e.mechanism {
 	case ownWork:
-		r.Mechanism = "its own work takes longer"
+		r.Mechanism = "slower own work"
 		if g, ok := c.growingGap(o.Path); ok {
 			r.Kind, r.Mechanism = "wait", g
 		} else if g, ok := c.saysThatItWaits(); ok {
 			r.Kind, r.Mechanism = "wait", g
 		}
 	case incoming:
-		r.Kind, r.Mechanism = "network", "every call to it takes longer before or after its own work: its network, or a queue in front of it"
+		r.Kind, r.Mechanism = "network", "its network, or a queue in front of it"
 	case oneEdge:
-		r.Kind, r.Mechanism = "network", "calls to it from "+t.Service+" alone take longer outside its own work: the network or the connections between the two"
+		r.Kind, r.Mechanism = "network", "network or connections between "+t.Service+" and it"
 	case outgoing:
-		r.Kind, r.Mechanism = "network", "calls that it makes take longer outside the work of what it calls: its network or its connection pools"
+		r.Kind, r.Mechanism = "network", "network or connection pools of its calls"
 	case everyCall:
-		r.Kind, r.Mechanism = "network", "calls to it and from it take longer outside the work of either side: its network"
+		r.Kind, r.Mechanism = "network", "its network, in both directions"
 	default:
-		r.Kind, r.Mechanism = "resource", "its own work and the calls to it and from it take longer: a lack of CPU or memory"
+		r.Kind, r.Mechanism = "resource", "CPU or memory starvation"
 	}
 	if t.Callee != "" && e.mechanism != starvation {
 		r.Edge = &Edge{From: t.Service, To: t.Callee}
@@ -105,11 +105,11 @@ func (c *cause) describeSlowness(r *RootCause) {
 func (c *cause) describeStructure(r *RootCause) {
 	o := c.structure
 	r.Kind, r.Operation = "structure", o.Operation
-	r.Mechanism = "its executions do something else than before"
+	r.Mechanism = "changed behaviour"
 	if o.Unanswered {
-		r.Kind, r.Mechanism = "absence", "calls to it are not answered: its spans are missing"
+		r.Kind, r.Mechanism = "absence", "unanswered calls"
 	} else if len(o.Shifts) > 0 && o.Shifts[0].Service != c.service {
-		r.Mechanism = "its callers stop after calling it, as they do when an answer is wrong or empty"
+		r.Mechanism = "wrong or empty answers, after which its callers stop"
 	}
 	r.Path = c.pathOf(o.Operation)
 	r.Attributable = Attributable{Of: string(compare.SymptomStructure), Interval: shareOf(o.Share, c.symptom(compare.SymptomStructure))}

@@ -12,14 +12,14 @@ import (
 // before the first call.
 func (c *cause) growingGap(path tracewhy.Path) (string, bool) {
 	if containsAny(path.Operation(), poolWords) {
-		return "it waits for a connection of its pool", true
+		return poolExhaustion, true
 	}
 	before, own := c.gapsOf(path, c.baseline)
 	after, ownAfter := c.gapsOf(path, c.incident)
 	if growth := ownAfter - own; growth <= 0 || after-before < growth/2 {
 		return "", false
 	}
-	return "it waits before its first call: a connection or thread pool, or a lock", true
+	return "wait before its first call, for a pool or a lock", true
 }
 
 // gapsOf returns the mean time before the first child, and the mean of all gaps, of a path's executions
@@ -50,7 +50,11 @@ func (c *cause) gapsOf(path tracewhy.Path, cohort tracewhy.Cohort) (first, all f
 // poolWords name a wait for a pooled resource, in the names and messages that libraries use.
 var poolWords = []string{"pool", "acquire", "get connection", "getconnection", "checkout connection", "too many connections"}
 
-const waitsForLock = "it waits for a lock"
+// Mechanisms that more than one kind of evidence shows.
+const (
+	poolExhaustion = "connection pool exhaustion"
+	lockContention = "lock contention"
+)
 
 // saysThatItWaits says whether the suspect's executions now log that they wait.
 func (c *cause) saysThatItWaits() (string, bool) {
@@ -64,9 +68,9 @@ func (c *cause) saysThatItWaits() (string, bool) {
 		for _, w := range h.Words {
 			switch strings.ToLower(w) {
 			case "lock", "locked", "mutex", "deadlock", "blocked", "blockers":
-				return waitsForLock, true
+				return lockContention, true
 			case "waiting", "waiters", "queued", "queueing":
-				return "it waits in a queue", true
+				return "wait in a queue", true
 			}
 		}
 	}
@@ -86,7 +90,7 @@ func (c *cause) waitsForPool(f *compare.FailureOrigin) (bool, string) {
 			says++
 		}
 	}
-	return 2*says > n, "it waits for a connection of its pool until it gives up"
+	return 2*says > n, poolExhaustion
 }
 
 func containsAny(s string, words []string) bool {
@@ -170,7 +174,7 @@ func remediation(r *RootCause) []Remediation {
 		}
 	}
 	switch {
-	case r.Mechanism == waitsForLock:
+	case r.Mechanism == lockContention:
 		add("look at what holds the lock that "+r.Service+" waits for, and for how long", "the time is spent waiting, not working")
 	case r.Kind == "wait":
 		add("look at the connection pool of "+r.Service+": its size, its wait time, connections that are not given back", "the time is spent waiting, not working")
