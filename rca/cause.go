@@ -54,14 +54,20 @@ func (c *cause) describeFailure(r *RootCause) {
 	f := c.failures[0]
 	r.Kind, r.Mechanism = "error", "errors that begin here"
 	r.Operation, r.Path = f.Operation, stepsOf(f.Path)
-	r.Attributable = Attributable{Of: string(compare.SymptomError), Interval: shareOf(f.Share, c.symptom(compare.SymptomError))}
+	sum := tracewhy.Estimate{}
+	for _, f := range c.failures {
+		sum.Value += f.Share.Value
+		sum.Low += f.Share.Low
+		sum.High += f.Share.High
+	}
+	r.Attributable = Attributable{Of: string(compare.SymptomError), Interval: shareOf(sum, c.symptom(compare.SymptomError))}
 	if f.Peer != "" {
 		r.Kind, r.Mechanism = "absence", "unanswered calls"
 		r.Edge = &Edge{From: f.Service, To: f.Peer}
 		return
 	}
-	if waits, what := c.waitsForPool(f); waits {
-		r.Kind, r.Mechanism = "wait", what
+	if waitsForPool(f) {
+		r.Kind, r.Mechanism = "wait", poolExhaustion
 	}
 }
 
@@ -74,10 +80,10 @@ func (c *cause) describeSlowness(r *RootCause) {
 	switch e.mechanism {
 	case ownWork:
 		r.Mechanism = "slower own work"
-		if g, ok := c.growingGap(o.Path); ok {
+		if g, ok := c.saysThatItWaits(o.Path); ok {
 			r.Kind, r.Mechanism = "wait", g
-		} else if g, ok := c.saysThatItWaits(); ok {
-			r.Kind, r.Mechanism = "wait", g
+		} else if c.growsBeforeFirstCall(o.Path) {
+			r.Mechanism = "more time before its first call: a wait for a pool or a lock, or its own work"
 		}
 	case incoming:
 		r.Kind, r.Mechanism = "network", "its network, or a queue in front of it"
@@ -160,7 +166,7 @@ func (c *cause) pathOf(operation string) []Step {
 func (c *cause) evidence() []Evidence {
 	var failures, slowness, structure []Evidence
 	for i, f := range c.failures {
-		if i > 0 && f.Q > maxQ {
+		if f.Q > maxQ && (i > 0 || c.leading() != compare.SymptomError) {
 			continue
 		}
 		what := f.Service + " " + f.Operation + " fails"

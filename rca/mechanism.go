@@ -7,19 +7,13 @@ import (
 	"github.com/tracewhy/tracewhy/compare"
 )
 
-// growingGap says whether an operation's own time grew because it waits: by the class of gap that most
-// of the growth lies in. Without a span for the wait, a wait for a connection or a worker shows as time
-// before the first call.
-func (c *cause) growingGap(path tracewhy.Path) (string, bool) {
-	if containsAny(path.Operation(), poolWords) {
-		return poolExhaustion, true
-	}
+// growsBeforeFirstCall says whether an operation's own time grew mostly before its first call. Without a
+// span for it, a wait for a connection or a worker shows there; so does work that is done there.
+func (c *cause) growsBeforeFirstCall(path tracewhy.Path) bool {
 	before, own := c.gapsOf(path, c.baseline)
 	after, ownAfter := c.gapsOf(path, c.incident)
-	if growth := ownAfter - own; growth <= 0 || after-before < growth/2 {
-		return "", false
-	}
-	return "wait before its first call, for a pool or a lock", true
+	growth := ownAfter - own
+	return growth > 0 && after-before >= growth/2
 }
 
 // gapsOf returns the mean time before the first child, and the mean of all gaps, of a path's executions
@@ -47,8 +41,12 @@ func (c *cause) gapsOf(path tracewhy.Path, cohort tracewhy.Cohort) (first, all f
 	return first / float64(n), all / float64(n)
 }
 
-// poolWords name a wait for a pooled resource, in the names and messages that libraries use.
-var poolWords = []string{"pool", "acquire", "get connection", "getconnection", "checkout connection", "too many connections"}
+// poolWords name a wait for a pooled resource, in the names and messages that libraries use: HikariCP,
+// SQLAlchemy, pgx, database/sql, PostgreSQL and MySQL among them.
+var poolWords = []string{
+	"pool", "acquire", "acquiring", "get connection", "getconnection", "checkout connection",
+	"connection is not available", "too many connections", "remaining connection slots",
+}
 
 // Mechanisms that more than one kind of evidence shows.
 const (
@@ -56,8 +54,17 @@ const (
 	lockContention = "lock contention"
 )
 
-// saysThatItWaits says whether the suspect's executions now log that they wait.
-func (c *cause) saysThatItWaits() (string, bool) {
+// saysThatItWaits says whether names, errors or events of the suspect say what it waits for: the name of
+// the operation, most errors of failures that begin in it, or words that it did not log before.
+func (c *cause) saysThatItWaits(path tracewhy.Path) (string, bool) {
+	if containsAny(path.Operation(), poolWords) {
+		return poolExhaustion, true
+	}
+	for _, f := range c.failures {
+		if f.Q <= maxQ && waitsForPool(f) {
+			return poolExhaustion, true
+		}
+	}
 	if c.structure == nil {
 		return "", false
 	}
@@ -78,7 +85,7 @@ func (c *cause) saysThatItWaits() (string, bool) {
 }
 
 // waitsForPool says whether most failures of an origin say that they waited for a pool in vain.
-func (c *cause) waitsForPool(f *compare.FailureOrigin) (bool, string) {
+func waitsForPool(f *compare.FailureOrigin) bool {
 	says, n := 0, 0
 	for t := range f.Affected.Traces() {
 		hop, ok := t.ErrorOrigin()
@@ -90,7 +97,7 @@ func (c *cause) waitsForPool(f *compare.FailureOrigin) (bool, string) {
 			says++
 		}
 	}
-	return 2*says > n, poolExhaustion
+	return 2*says > n
 }
 
 func containsAny(s string, words []string) bool {

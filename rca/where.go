@@ -8,12 +8,13 @@ import (
 	"github.com/tracewhy/tracewhy/internal/stats"
 )
 
-// placeKeys are the attributes of a resource that tell the copies of a service apart, the most general
-// first: of two that single out the same traces the more general says more.
-var placeKeys = []string{"service.version", "deployment.id", "cloud.region", "cloud.availability_zone", "k8s.node.name", "host.name"}
-
 // instanceKey stands for [tracewhy.Span.Instance].
 const instanceKey = ""
+
+// placeKeys tell the copies of a service apart. Of two that single out the same traces the earlier says
+// more: a version, zone or region more than the one instance that is of it, and an instance more than the
+// host that it runs on alone.
+var placeKeys = []string{"service.version", "deployment.id", "cloud.region", "cloud.availability_zone", instanceKey, "k8s.node.name", "host.name"}
 
 // A concentration singles out affected traces by a copy of the service that they pass through.
 type concentration struct {
@@ -43,11 +44,12 @@ func (c *cause) where() (instance string, conditions []Condition) {
 			if s.Service() != c.service {
 				continue
 			}
-			if name := s.Instance(); name != "" {
-				seen[[2]string{instanceKey, name}] = true
-			}
 			for _, key := range placeKeys {
-				if v, ok := s.ResourceAttr(key); ok && v.Kind() == tracewhy.StringValue {
+				if key == instanceKey {
+					if name := s.Instance(); name != "" {
+						seen[[2]string{key, name}] = true
+					}
+				} else if v, ok := s.ResourceAttr(key); ok && v.Kind() == tracewhy.StringValue {
 					seen[[2]string{key, v.Str()}] = true
 				}
 			}
@@ -88,12 +90,7 @@ func (c *cause) where() (instance string, conditions []Condition) {
 	if len(found) == 0 {
 		return "", nil
 	}
-	rank := func(key string) int {
-		if i := slices.Index(placeKeys, key); i >= 0 {
-			return i
-		}
-		return len(placeKeys)
-	}
+	rank := func(key string) int { return slices.Index(placeKeys, key) }
 	// Compare how well they single out the affected traces to two digits: what is closer is a matter of chance.
 	slices.SortFunc(found, func(x, y *concentration) int {
 		return cmp.Or(cmp.Compare(int(50*y.excess()), int(50*x.excess())), cmp.Compare(rank(x.key), rank(y.key)), cmp.Compare(x.value, y.value))
