@@ -375,17 +375,26 @@ type perTrace struct{ list []traceValue }
 
 func (p *perTrace) add(trace int32, x float64) { p.list = append(p.list, traceValue{trace, x}) }
 
+// fold adds up the values of each trace in the order in which they came, and yields traces ascending.
 func (p *perTrace) fold(done func(sum float64, n int) float64) []traceValue {
-	slices.SortStableFunc(p.list, func(x, y traceValue) int { return cmp.Compare(x.trace, y.trace) })
-	var out []traceValue
-	for i := 0; i < len(p.list); {
-		sum, n := 0.0, 0
-		at := p.list[i].trace
-		for ; i < len(p.list) && p.list[i].trace == at; i++ {
-			sum += p.list[i].value
-			n++
+	last := int32(-1)
+	for _, x := range p.list {
+		last = max(last, x.trace)
+	}
+	sums, counts := make([]float64, last+1), make([]int32, last+1)
+	traces := 0
+	for _, x := range p.list {
+		if counts[x.trace] == 0 {
+			traces++
 		}
-		out = append(out, traceValue{at, done(sum, n)})
+		sums[x.trace] += x.value
+		counts[x.trace]++
+	}
+	out := make([]traceValue, 0, traces)
+	for trace, n := range counts {
+		if n > 0 {
+			out = append(out, traceValue{int32(trace), done(sums[trace], int(n))})
+		}
 	}
 	return out
 }
