@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -162,10 +163,7 @@ func (c *comparison) splitByProperties(hyps []*hypothesis, requests []*request) 
 		}
 	}
 	slices.SortFunc(splits, func(x, y split) int {
-		if x.even != y.even {
-			return y.even - x.even
-		}
-		return int(x.property) - int(y.property)
+		return cmp.Or(cmp.Compare(y.even, x.even), cmp.Compare(x.property, y.property))
 	})
 	for _, s := range splits[:min(len(splits), maxSplits)] {
 		for j, h := range hyps {
