@@ -92,12 +92,6 @@ func (c *comparison) failures(ctx context.Context, who *callees, rule tracewhy.O
 	byEffect(out, func(f *FailureOrigin) float64 { return f.Share.Value }, func(f *FailureOrigin) string {
 		return f.Service + "\x00" + f.Operation + "\x00" + f.Peer
 	})
-	ps := make([]float64, len(out))
-	for i := range out {
-		ps[i] = out[i].P
-	}
-	for i, q := range adjusted(ps) {
-		out[i].Q = q
-	}
+	setQ(out, func(f *FailureOrigin) (float64, *float64) { return f.P, &f.Q })
 	return out, failed, nil
 }

@@ -43,7 +43,7 @@ func (c *comparison) tag(ctx context.Context, f *features, hyps []*hypothesis) (
 		}
 		own := f.at(i)
 		t := &tags[i]
-		isShorter := false
+		isShorter := false // makes fewer calls than it did
 		for _, h := range list {
 			if _, has := slices.BinarySearch(own, h.number); has != h.gained {
 				continue
@@ -51,9 +51,7 @@ func (c *comparison) tag(ctx context.Context, f *features, hyps []*hypothesis) (
 			if h.Attributable > t.weight {
 				t.weight, t.shift = h.Attributable, h
 			}
-			for _, x := range append([]*StructureShift{&h.StructureShift}, h.same...) {
-				isShorter = isShorter || x.feature.kind == featureCall && !x.gained || x.feature.kind == featureStop && x.gained
-			}
+			isShorter = isShorter || h.shortens()
 		}
 		if t.shift == nil {
 			continue
@@ -75,6 +73,13 @@ func (c *comparison) tag(ctx context.Context, f *features, hyps []*hypothesis) (
 	return tags, nil
 }
 
+// shortens reports whether executions that show the shift stop sooner.
+func (h *hypothesis) shortens() bool {
+	return slices.ContainsFunc(h.names, func(x *StructureShift) bool {
+		return x.feature.kind == featureCall && !x.gained || x.feature.kind == featureStop && x.gained
+	})
+}
+
 // stops knows which operations now stop after a call, or get no answer to one, and how many callers
 // each called operation has.
 type stops struct {
@@ -86,7 +91,7 @@ type stops struct {
 func newStops(f *features, hyps []*hypothesis) *stops {
 	s := &stops{map[cellKey]bool{}, map[operation]map[int32]bool{}, map[operation]map[int32]bool{}}
 	for _, h := range hyps {
-		for _, x := range append([]*StructureShift{&h.StructureShift}, h.same...) {
+		for _, x := range h.names {
 			if !x.gained {
 				continue
 			}

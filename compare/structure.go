@@ -51,14 +51,14 @@ const minAttributable = 0.5
 // operation that has (or lacks) the feature. Features that single out the same traces are one.
 type hypothesis struct {
 	StructureShift
-	same     []*StructureShift // other names of it
+	names    []*StructureShift // itself, and what else singles out the same traces
 	tables   []stats.Table     // by stratum with the operation
 	smallest float64
 	mix      bool // a changed mix of requests explains it
 }
 
 // structure looks for shifts and partitions the traces that show them. It also returns, by trace, the
-// share of it that is changed, and the smallest q-value of any shift.
+// share of it that is changed.
 func (c *comparison) structure(ctx context.Context, who *callees, alpha float64, workers int) ([]StructureShift, []StructureOrigin, []float64, error) {
 	f, err := c.features(ctx, who)
 	if err != nil {
@@ -93,9 +93,9 @@ func (c *comparison) structure(ctx context.Context, who *callees, alpha float64,
 // maxWords is how many words of a message a shift shows.
 const maxWords = 8
 
-// describe lists the words of events that single out the same traces, in both directions of the shift.
+// describe lists the words of events that come, or go, in the same traces.
 func (h *hypothesis) describe() {
-	for _, x := range append([]*StructureShift{&h.StructureShift}, h.same...) {
+	for _, x := range h.names {
 		if x.feature.kind == featureEvent && x.gained == h.gained && len(h.Words) < maxWords {
 			h.Words = append(h.Words, x.feature.word())
 		}
@@ -189,11 +189,6 @@ func (c *comparison) hypotheses(ctx context.Context, f *features, alpha float64,
 		h[1] += opHash[key.op] - h[0]
 	}
 
-	byPair := map[cellKey][]cellKey{}
-	for key := range cells {
-		pair := cellKey{op: key.op, feature: key.feature}
-		byPair[pair] = append(byPair[pair], key)
-	}
 	strataOf := map[int32][]int32{}
 	for key := range runs {
 		strataOf[key.op] = append(strataOf[key.op], key.stratum)
@@ -202,7 +197,7 @@ func (c *comparison) hypotheses(ctx context.Context, f *features, alpha float64,
 		slices.Sort(s)
 	}
 	var shifts []*hypothesis
-	for pair := range byPair {
+	for pair := range hashes {
 		for _, gained := range []bool{true, false} {
 			h := &hypothesis{}
 			total := 0
@@ -253,9 +248,10 @@ func (c *comparison) hypotheses(ctx context.Context, f *features, alpha float64,
 			key.hash = hash[1]
 		}
 		if first := seen[key]; first != nil {
-			first.same = append(first.same, &h.StructureShift)
+			first.names = append(first.names, &h.StructureShift)
 			continue
 		}
+		h.names = []*StructureShift{&h.StructureShift}
 		seen[key] = h
 		distinct = append(distinct, h)
 	}
@@ -322,13 +318,7 @@ func adjustDiscrete(hyps []*hypothesis, alpha float64) {
 			testable = append(testable, h)
 		}
 	}
-	ps := make([]float64, len(testable))
-	for i, h := range testable {
-		ps[i] = h.P
-	}
-	for i, q := range adjusted(ps) {
-		testable[i].Q = q
-	}
+	setQ(testable, func(h **hypothesis) (float64, *float64) { return (*h).P, &(*h).Q })
 }
 
 // mix is the finaliser of SplitMix64: it makes sums of the numbers of traces tell sets of traces apart.

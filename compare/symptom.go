@@ -107,10 +107,7 @@ func (c *comparison) latencySymptom(residual []float64, timings []Timing) Sympto
 			c.rank(list, &scores, &tails)
 		}
 	}
-	s.P = c.twoSample(scores.means()).p
-	if tail := c.twoSample(tails.means()); tail.ok {
-		s.P = min(1, 2*min(s.P, tail.p))
-	}
+	_, _, s.P = c.testRanks(&scores, &tails)
 	least := 1.0
 	for _, t := range timings {
 		if t.Moved && t.Slowdown.Low >= minSlowdown {

@@ -151,13 +151,7 @@ func (c *comparison) timings(ctx context.Context, who *callees, workers int) ([]
 	if err != nil {
 		return nil, nil, err
 	}
-	ps := make([]float64, len(results))
-	for k := range results {
-		ps[k] = results[k].P
-	}
-	for k, q := range adjusted(ps) {
-		results[k].Q = q
-	}
+	setQ(results, func(t *Timing) (float64, *float64) { return t.P, &t.Q })
 	residual := make([]float64, len(c.traces))
 	for _, list := range excesses {
 		for _, x := range list {
@@ -192,13 +186,7 @@ func (c *comparison) timing(key placeKey, layers []*layer) (Timing, []traceValue
 	if len(t.Operations) == 0 {
 		return t, nil
 	}
-	d := c.twoSample(scores.means())
-	t.Delta = d.difference
-	t.P = d.p
-	if tail := c.twoSample(tails.means()); tail.ok {
-		t.TailShare = tail.difference
-		t.P = min(1, 2*min(t.P, tail.p))
-	}
+	t.Delta, t.TailShare, t.P = c.testRanks(&scores, &tails)
 	t.Moved = t.P <= movedP && (t.Delta >= movedDelta || t.TailShare >= movedTail)
 	sums := excess.sums()
 	t.Excess = c.meanExcess(sums)
@@ -237,7 +225,7 @@ func (c *comparison) layerTiming(l *layer, sides [2][]execution, scores, tails, 
 	for k, runs := range sides {
 		slices.SortFunc(runs, func(x, y execution) int { return cmp.Or(cmp.Compare(x.own, y.own), cmp.Compare(x.trace, y.trace)) })
 		o.Median[k] = milliseconds(runs[(len(runs)-1)/2].own+runs[len(runs)/2].own) / 2
-		o.P95[k] = milliseconds(runs[(19*len(runs)+19)/20-1].own)
+		o.P95[k] = milliseconds(runs[rank95(len(runs))-1].own)
 	}
 	// The expectation of a baseline trace leaves the trace itself out, so that its residual varies as
 	// one of the incident does.
@@ -300,8 +288,7 @@ func (c *comparison) rank(values []traceValue, scores, tails *perTrace) float64 
 		}
 	}
 	if m := len(baseline); m >= tailFrom {
-		k := (19*m + 19) / 20
-		limit := baseline[k-1] // the least value with 95 % of the baseline at or below it
+		limit := baseline[rank95(m)-1] // the least value with 95 % of the baseline at or below it
 		above := 0.0
 		for _, v := range baseline {
 			if v > limit {
@@ -407,6 +394,16 @@ func (p *perTrace) sums() []traceValue {
 	return p.fold(func(sum float64, _ int) float64 { return sum })
 }
 
+// testRanks tests scores of [comparison.rank]: for being larger in the incident as a whole, and in their
+// tails where those could be told. p is the smaller of the two, doubled where there are two.
+func (c *comparison) testRanks(scores, tails *perTrace) (delta, tail, p float64) {
+	whole := c.twoSample(scores.means())
+	if t := c.twoSample(tails.means()); t.ok {
+		return whole.difference, t.difference, min(1, 2*min(whole.p, t.p))
+	}
+	return whole.difference, 0, whole.p
+}
+
 type twoSampleResult struct {
 	difference float64 // mean of the incident minus mean of the baseline
 	p          float64 // one-sided, for greater
@@ -440,6 +437,19 @@ func (c *comparison) twoSample(xs []traceValue) twoSampleResult {
 
 func milliseconds(ns int64) float64 { return float64(ns) / 1e6 }
 
-func adjusted(ps []float64) []float64 { return stats.BenjaminiHochberg(ps) }
+// rank95 returns the rank, from 1, of the least of n values that 95 % of them do not exceed.
+func rank95(n int) int { return (19*n + 19) / 20 }
+
+// setQ sets the q-values of findings: their p-values adjusted by Benjamini and Hochberg.
+func setQ[T any](findings []T, of func(*T) (p float64, q *float64)) {
+	ps := make([]float64, len(findings))
+	for i := range findings {
+		ps[i], _ = of(&findings[i])
+	}
+	for i, adjusted := range stats.BenjaminiHochberg(ps) {
+		_, q := of(&findings[i])
+		*q = adjusted
+	}
+}
 
 func compareRounded(a, b float64) int { return stats.Compare(a, b) }

@@ -13,16 +13,16 @@ import (
 // traffic, and the next suspect.
 func (c *cause) ruledOut(all []*suspect) []RuledOut {
 	var out []RuledOut
-	own := map[string]float64{} // share of the failing traces that begin in a service
+	own := map[string]int{} // failing traces whose error begins in a service
 	total := 0
 	for _, f := range c.ops.Failures {
-		own[f.Service] += float64(f.Traces[1])
+		own[f.Service] += f.Traces[1]
 		total += f.Traces[1]
 	}
 	if loudest, errors := c.loudest(); errors > 0 && loudest != c.service {
 		out = append(out, RuledOut{
 			Hypothesis: loudest + " is at fault: it has the most errors",
-			Because:    fmt.Sprintf("of its %d failed spans, the failures of %.0f transactions of %d began there; the others were passed on", errors, own[loudest], total),
+			Because:    fmt.Sprintf("of its %d failed spans, the failures of %d transactions of %d began there; the others were passed on", errors, own[loudest], total),
 		})
 	}
 	if slowest, by, itself := c.slowest(); by > 0 && slowest != c.service {

@@ -33,8 +33,9 @@ func (c *cause) leading() compare.SymptomKind {
 const minLeading = 4.0
 
 func (c *cause) describe() RootCause {
-	r := RootCause{Service: c.service, FaultDomain: c.faultDomain()}
-	r.Vendor = c.vendor()
+	affected := c.affected()
+	r := RootCause{Service: c.service}
+	r.FaultDomain, r.Vendor = c.owner(affected)
 	switch c.leading() {
 	case compare.SymptomError:
 		c.describeFailure(&r)
@@ -44,7 +45,7 @@ func (c *cause) describe() RootCause {
 		c.describeStructure(&r)
 	}
 	r.Evidence = c.evidence()
-	r.Instance, r.Conditions = c.where()
+	r.Instance, r.Conditions = c.where(affected)
 	r.Summary = c.summary(&r)
 	r.Remediation = remediation(&r)
 	return r
@@ -54,12 +55,7 @@ func (c *cause) describeFailure(r *RootCause) {
 	f := c.failures[0]
 	r.Kind, r.Mechanism = "error", "errors that begin here"
 	r.Operation, r.Path = f.Operation, stepsOf(f.Path)
-	sum := tracewhy.Estimate{}
-	for _, f := range c.failures {
-		sum.Value += f.Share.Value
-		sum.Low += f.Share.Low
-		sum.High += f.Share.High
-	}
+	sum := total(c.failures, func(f *compare.FailureOrigin) tracewhy.Estimate { return f.Share })
 	r.Attributable = Attributable{Of: string(compare.SymptomError), Interval: shareOf(sum, c.symptom(compare.SymptomError))}
 	if f.Peer != "" {
 		r.Kind, r.Mechanism = "absence", "unanswered calls"
@@ -99,12 +95,7 @@ func (c *cause) describeSlowness(r *RootCause) {
 	if t.Callee != "" && e.mechanism != starvation {
 		r.Edge = &Edge{From: t.Service, To: t.Callee}
 	}
-	sum := tracewhy.Estimate{}
-	for _, t := range e.places {
-		sum.Value += t.Excess.Value
-		sum.Low += t.Excess.Low
-		sum.High += t.Excess.High
-	}
+	sum := total(e.places, func(t *compare.Timing) tracewhy.Estimate { return t.Excess })
 	r.Attributable = Attributable{Of: string(compare.SymptomLatency), Interval: shareOf(sum, c.symptom(compare.SymptomLatency))}
 }
 
@@ -129,6 +120,17 @@ func (c *cause) symptom(kind compare.SymptomKind) tracewhy.Estimate {
 		}
 	}
 	return tracewhy.Unknown()
+}
+
+// total adds estimates up, with limits as if they were wrong together.
+func total[T any](list []T, of func(T) tracewhy.Estimate) (sum tracewhy.Estimate) {
+	for _, x := range list {
+		e := of(x)
+		sum.Value += e.Value
+		sum.Low += e.Low
+		sum.High += e.High
+	}
+	return sum
 }
 
 // shareOf returns part as a share of the whole excess, unknown where there is none to have a share of.

@@ -110,33 +110,26 @@ func containsAny(s string, words []string) bool {
 	return false
 }
 
-// faultDomain says whose the suspect is, as far as its traces say so: a service with spans in the Set is
-// internal unless what calls it tags it as external.
-func (c *cause) faultDomain() string {
-	if c.attribute("dependency.type") == "external" {
-		return "external"
+// owner says whose the suspect is, as far as its traces say so, and the vendor's name: a service with
+// spans in the Set is internal unless what calls it tags it as external.
+func (c *cause) owner(affected tracewhy.Cohort) (domain, vendor string) {
+	if c.attribute(affected, "dependency.type") == "external" {
+		if vendor = c.attribute(affected, "dependency.vendor"); vendor == "" {
+			vendor = c.service
+		}
+		return "external", vendor
 	}
 	for p := range c.incident.Set().Paths() {
 		if p.Service() == c.service {
-			return "internal"
+			return "internal", ""
 		}
 	}
-	return "undetermined"
-}
-
-func (c *cause) vendor() string {
-	if c.faultDomain() != "external" {
-		return ""
-	}
-	if v := c.attribute("dependency.vendor"); v != "" {
-		return v
-	}
-	return c.service
+	return "undetermined", ""
 }
 
 // attribute returns the value of an attribute on calls to the suspect, where it is a peer.
-func (c *cause) attribute(key string) string {
-	for t := range c.affected().Traces() {
+func (c *cause) attribute(affected tracewhy.Cohort, key string) string {
+	for t := range affected.Traces() {
 		for s := range t.Spans() {
 			if v, ok := s.Attr(key); ok {
 				if peer, _ := s.Peer(); peer == c.service {
@@ -148,24 +141,24 @@ func (c *cause) attribute(key string) string {
 	return ""
 }
 
-// affected returns the incident's traces that any of the suspect's evidence is from.
+// affected returns the incident's traces that the suspect's leading evidence is from.
 func (c *cause) affected() tracewhy.Cohort {
-	none := c.incident.Minus(c.incident)
+	all := c.incident.Minus(c.incident)
 	switch c.leading() {
 	case compare.SymptomError:
 		for _, f := range c.failures {
-			none = none.Or(f.Affected)
+			all = all.Or(f.Affected)
 		}
 	case compare.SymptomLatency:
 		for _, t := range c.slower.places {
 			if t.Moved {
-				none = none.Or(t.Affected)
+				all = all.Or(t.Affected)
 			}
 		}
 	default:
-		none = c.structure.Affected
+		all = c.structure.Affected
 	}
-	return none
+	return all
 }
 
 // remediation says what to look at first, by mechanism.

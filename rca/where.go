@@ -33,8 +33,7 @@ const (
 
 // where says whether one instance, or one version, zone or host, of the suspect is affected alone. A
 // trace through several copies counts for each of them.
-func (c *cause) where() (instance string, conditions []Condition) {
-	affected := c.affected()
+func (c *cause) where(affected tracewhy.Cohort) (instance string, conditions []Condition) {
 	counts := map[[2]string]*concentration{}
 	passing, hit := 0, 0
 	seen := map[[2]string]bool{}

@@ -44,7 +44,7 @@ func TestWhere(t *testing.T) {
 			suspect:  &suspect{service: "pay", failing: 1, failures: []*compare.FailureOrigin{{Service: "pay", Affected: affected}}},
 			incident: set.All(),
 		}
-		instance, conditions := x.where()
+		instance, conditions := x.where(x.affected())
 		got := ""
 		for _, k := range conditions {
 			got += fmt.Sprint(k.Key, " ", k.Op, " ", k.Value)

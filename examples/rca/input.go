@@ -10,6 +10,7 @@ import (
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/ingest"
+	"github.com/tracewhy/tracewhy/rca/evaluate"
 )
 
 // The sources that spans are read as, which select the cohorts.
@@ -33,15 +34,15 @@ func resolve(baseline, incident []string) (files, error) {
 	var f files
 	for _, arg := range incident {
 		if isFolder(arg) {
-			c, err := caseFiles(arg)
+			c, err := evaluate.Files(arg)
 			if err != nil {
 				return f, err
 			}
-			if len(c.incident) == 0 {
+			if len(c.Incident) == 0 {
 				return f, fmt.Errorf("%s: no file incident* in it; name trace files, or a folder with files baseline* and incident*", arg)
 			}
-			f.baseline, f.incident = append(f.baseline, c.baseline...), append(f.incident, c.incident...)
-			f.changes, f.outcomes = c.changes, c.outcomes
+			f.baseline, f.incident = append(f.baseline, c.Baseline...), append(f.incident, c.Incident...)
+			f.changes, f.outcomes = c.Changes, c.Outcomes
 			continue
 		}
 		paths, err := expand(arg)
@@ -52,14 +53,14 @@ func resolve(baseline, incident []string) (files, error) {
 	}
 	for _, arg := range baseline {
 		if isFolder(arg) {
-			c, err := caseFiles(arg)
+			c, err := evaluate.Files(arg)
 			if err != nil {
 				return f, err
 			}
-			if len(c.baseline) == 0 {
+			if len(c.Baseline) == 0 {
 				return f, fmt.Errorf("%s: no file baseline* or normal* in it", arg)
 			}
-			f.baseline = append(f.baseline, c.baseline...)
+			f.baseline = append(f.baseline, c.Baseline...)
 			continue
 		}
 		paths, err := expand(arg)
@@ -107,31 +108,6 @@ func expand(arg string) ([]string, error) {
 		}
 	}
 	return nil, err
-}
-
-// caseFiles returns the inputs in a case folder, by their names.
-func caseFiles(dir string) (files, error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return files{}, err
-	}
-	var f files
-	for _, e := range entries {
-		name := e.Name()
-		path := filepath.Join(dir, name)
-		switch {
-		case e.IsDir():
-		case name == "changes.json":
-			f.changes = path
-		case name == "outcomes.csv":
-			f.outcomes = path
-		case strings.HasPrefix(name, "baseline"), strings.HasPrefix(name, "normal"):
-			f.baseline = append(f.baseline, path)
-		case strings.HasPrefix(name, "incident"):
-			f.incident = append(f.incident, path)
-		}
-	}
-	return f, nil
 }
 
 // reader reads files into one Set, and says on a terminal how far it got.

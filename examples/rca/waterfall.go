@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/rca/evaluate"
 	"github.com/tracewhy/tracewhy/rca/report"
 )
 
@@ -55,11 +56,11 @@ func traceFiles(arg string) ([]string, error) {
 	if !isFolder(arg) {
 		return expand(arg)
 	}
-	c, err := caseFiles(arg)
+	c, err := evaluate.Files(arg)
 	if err != nil {
 		return nil, err
 	}
-	paths := slices.Concat(c.baseline, c.incident)
+	paths := slices.Concat(c.Baseline, c.Incident)
 	if len(paths) == 0 {
 		return nil, fmt.Errorf("%s: no file baseline*, normal* or incident* in it", arg)
 	}

@@ -79,14 +79,28 @@ func openFolder(dir string) (Folder, error) {
 	if err != nil {
 		return Folder{}, err
 	}
+	f, err := Files(dir)
+	if err != nil {
+		return Folder{}, err
+	}
+	f.Label = label
+	if label.Case != "" {
+		f.Name = label.Case
+	}
+	if len(f.Baseline) == 0 || len(f.Incident) == 0 {
+		return Folder{}, fmt.Errorf("%s: a case needs a file baseline* or normal*, and a file incident*", dir)
+	}
+	return f, nil
+}
+
+// Files notes the files of a case in dir, by their names, without looking for its label: of any of them
+// there may be none.
+func Files(dir string) (Folder, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return Folder{}, err
 	}
-	f := Folder{Dir: dir, Name: label.Case, Label: label}
-	if f.Name == "" {
-		f.Name = filepath.Base(dir)
-	}
+	f := Folder{Dir: dir, Name: filepath.Base(dir)}
 	for _, e := range entries {
 		name := e.Name()
 		path := filepath.Join(dir, name)
@@ -101,9 +115,6 @@ func openFolder(dir string) (Folder, error) {
 		case strings.HasPrefix(name, "incident"):
 			f.Incident = append(f.Incident, path)
 		}
-	}
-	if len(f.Baseline) == 0 || len(f.Incident) == 0 {
-		return Folder{}, fmt.Errorf("%s: a case needs a file baseline* or normal*, and a file incident*", dir)
 	}
 	return f, nil
 }
