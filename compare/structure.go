@@ -120,14 +120,40 @@ type cellKey struct {
 	stratum int32
 }
 
+// tally counts the traces of all operations and features.
+type tally struct {
+	cells  map[cellKey]*cell
+	runs   map[cellKey]*[2]int    // traces with the operation, by side; of no feature
+	hashes map[cellKey]*[2]uint64 // of the traces exposed to a feature, and to its lack; of stratum 0
+}
+
 // hypotheses tests all features of all operations and returns those that hold, sorted by operation and
 // feature.
 func (c *comparison) hypotheses(ctx context.Context, f *features, alpha float64, workers int) ([]*hypothesis, error) {
-	cells := map[cellKey]*cell{}
-	hashes := map[cellKey]*[2]uint64{} // stratum 0 only: of the traces with, and of those without
-	runs := map[cellKey]*[2]int{}      // feature 0 only: traces with the operation
-	opHash := map[int32]uint64{}
+	n, err := c.tally(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	hyps := n.distinct(n.shifts(f))
+	if err := parallel.For(ctx, workers, len(hyps), func(i int) {
+		h := hyps[i]
+		h.P, h.smallest = stats.FisherStratified(h.tables)
+		h.Rate = standardisedRates(h.tables)
+		if h.Rate[inc] > 0 {
+			h.Attributable = max(0, 1-h.Rate[base]/h.Rate[inc])
+		}
+	}); err != nil {
+		return nil, err
+	}
+	adjustDiscrete(hyps, alpha)
+	return slices.DeleteFunc(hyps, func(h *hypothesis) bool {
+		return h.Q > alpha || h.Attributable < minAttributable
+	}), nil
+}
 
+func (c *comparison) tally(ctx context.Context, f *features) (*tally, error) {
+	n := &tally{map[cellKey]*cell{}, map[cellKey]*[2]int{}, map[cellKey]*[2]uint64{}}
+	opHash := map[int32]uint64{}
 	at := 0
 	var pairs []uint64
 	for i, t := range c.traces {
@@ -145,16 +171,12 @@ func (c *comparison) hypotheses(ctx context.Context, f *features, alpha float64,
 		for k := first; k < at; k++ {
 			op := f.opOf[f.spans[k].Path().ID()]
 			executions[op]++
-			for _, n := range f.at(k) {
-				pairs = append(pairs, uint64(op)<<32|uint64(n))
+			for _, x := range f.at(k) {
+				pairs = append(pairs, uint64(op)<<32|uint64(x))
 			}
 		}
 		for op := range executions {
-			key := cellKey{op: op, stratum: stratum}
-			if runs[key] == nil {
-				runs[key] = &[2]int{}
-			}
-			runs[key][side]++
+			entry(n.runs, cellKey{op: op, stratum: stratum})[side]++
 			opHash[op] += hash
 		}
 		slices.Sort(pairs)
@@ -163,21 +185,12 @@ func (c *comparison) hypotheses(ctx context.Context, f *features, alpha float64,
 			for k < len(pairs) && pairs[k] == pairs[from] {
 				k++
 			}
-			key := cellKey{int32(pairs[from] >> 32), uint32(pairs[from]), stratum}
-			x := cells[key]
-			if x == nil {
-				x = &cell{}
-				cells[key] = x
-			}
-			key.stratum = 0
-			h := hashes[key]
-			if h == nil {
-				h = &[2]uint64{}
-				hashes[key] = h
-			}
+			op, feature := int32(pairs[from]>>32), uint32(pairs[from])
+			x := entry(n.cells, cellKey{op, feature, stratum})
+			h := entry(n.hashes, cellKey{op: op, feature: feature})
 			x.with[side]++
 			h[0] += hash
-			if k-from == executions[key.op] {
+			if k-from == executions[op] {
 				x.full[side]++
 			} else {
 				h[1] += hash
@@ -185,35 +198,49 @@ func (c *comparison) hypotheses(ctx context.Context, f *features, alpha float64,
 		}
 	}
 	// h[1] so far has traces with both kinds of execution: those without the feature at all come on top.
-	for key, h := range hashes {
+	for key, h := range n.hashes {
 		h[1] += opHash[key.op] - h[0]
 	}
+	return n, nil
+}
 
+// entry returns the map's value for a key, which it makes where there is none.
+func entry[K comparable, V any](m map[K]*V, key K) *V {
+	x := m[key]
+	if x == nil {
+		x = new(V)
+		m[key] = x
+	}
+	return x
+}
+
+// shifts returns a hypothesis for having, and for lacking, each feature, sorted by operation and feature.
+func (n *tally) shifts(f *features) []*hypothesis {
 	strataOf := map[int32][]int32{}
-	for key := range runs {
+	for key := range n.runs {
 		strataOf[key.op] = append(strataOf[key.op], key.stratum)
 	}
 	for _, s := range strataOf {
 		slices.Sort(s)
 	}
 	var shifts []*hypothesis
-	for pair := range hashes {
+	for pair := range n.hashes {
 		for _, gained := range []bool{true, false} {
 			h := &hypothesis{}
 			total := 0
 			for _, s := range strataOf[pair.op] {
-				n := runs[cellKey{op: pair.op, stratum: s}]
-				x := cells[cellKey{pair.op, pair.feature, s}]
+				runs := n.runs[cellKey{op: pair.op, stratum: s}]
+				x := n.cells[cellKey{pair.op, pair.feature, s}]
 				if x == nil {
 					x = &cell{}
 				}
 				exposed := x.with
 				if !gained {
-					exposed = [2]int{n[base] - x.full[base], n[inc] - x.full[inc]}
+					exposed = [2]int{runs[base] - x.full[base], runs[inc] - x.full[inc]}
 				}
 				total += exposed[base] + exposed[inc]
 				h.Traces += exposed[inc]
-				h.tables = append(h.tables, stats.Table{A: exposed[inc], B: n[inc] - exposed[inc], C: exposed[base], D: n[base] - exposed[base]})
+				h.tables = append(h.tables, stats.Table{A: exposed[inc], B: runs[inc] - exposed[inc], C: exposed[base], D: runs[base] - exposed[base]})
 			}
 			if total < 3 || h.Traces == 0 {
 				continue
@@ -225,16 +252,20 @@ func (c *comparison) hypotheses(ctx context.Context, f *features, alpha float64,
 			shifts = append(shifts, h)
 		}
 	}
-	slices.SortFunc(shifts, func(x, y *hypothesis) int {
-		lost := func(h *hypothesis) int {
-			if h.gained {
-				return 0
-			}
-			return 1
+	lost := func(h *hypothesis) int {
+		if h.gained {
+			return 0
 		}
+		return 1
+	}
+	slices.SortFunc(shifts, func(x, y *hypothesis) int {
 		return cmp.Or(cmp.Compare(x.Service, y.Service), cmp.Compare(x.Operation, y.Operation), compareFeatures(x.feature, y.feature), lost(x)-lost(y))
 	})
+	return shifts
+}
 
+// distinct makes one hypothesis of those of an operation that single out the same traces.
+func (n *tally) distinct(shifts []*hypothesis) []*hypothesis {
 	type exposedKey struct {
 		op   int32
 		hash uint64
@@ -242,7 +273,7 @@ func (c *comparison) hypotheses(ctx context.Context, f *features, alpha float64,
 	seen := map[exposedKey]*hypothesis{}
 	var distinct []*hypothesis
 	for _, h := range shifts {
-		hash := hashes[cellKey{op: h.op, feature: h.number}]
+		hash := n.hashes[cellKey{op: h.op, feature: h.number}]
 		key := exposedKey{h.op, hash[0]}
 		if !h.gained {
 			key.hash = hash[1]
@@ -255,20 +286,7 @@ func (c *comparison) hypotheses(ctx context.Context, f *features, alpha float64,
 		seen[key] = h
 		distinct = append(distinct, h)
 	}
-	if err := parallel.For(ctx, workers, len(distinct), func(i int) {
-		h := distinct[i]
-		h.P, h.smallest = stats.FisherStratified(h.tables)
-		h.Rate = standardisedRates(h.tables)
-		if h.Rate[inc] > 0 {
-			h.Attributable = max(0, 1-h.Rate[base]/h.Rate[inc])
-		}
-	}); err != nil {
-		return nil, err
-	}
-	adjustDiscrete(distinct, alpha)
-	return slices.DeleteFunc(distinct, func(h *hypothesis) bool {
-		return h.Q > alpha || h.Attributable < minAttributable
-	}), nil
+	return distinct
 }
 
 // standardisedRates returns the share of traces exposed, with half a trace added to each cell so that a
