@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/ingest/internal/decode"
 )
 
 // blocks keeps the resource and scope that spans are read for.
@@ -14,6 +15,7 @@ import (
 // Builder work if that is one that it has seen. Therefore two of each are kept, for blocks that are
 // written alike to use in turn, in the hope that the schema URL will be the one of the last time.
 type blocks struct {
+	in        *decode.Spans
 	resources table[tracewhy.Resource]
 	scopes    table[tracewhy.Scope]
 }
@@ -135,67 +137,67 @@ func (t *table[T]) close(now *T, isChanged bool, added int64) {
 }
 
 // openResource begins the spans of a resource.
-func (t *intake) openResource() {
-	t.span.Resource = t.resources.open(t.span.Resource, t.added)
-	t.span.Resource.SchemaURL = t.resources.schema
+func (b *blocks) openResource() {
+	b.in.Span.Resource = b.resources.open(b.in.Span.Resource, b.in.Added)
+	b.in.Span.Resource.SchemaURL = b.resources.schema
 }
 
 // isKnownResource makes a resource that was read before that of the block.
-func (t *intake) isKnownResource(k *known[tracewhy.Resource]) bool {
+func (b *blocks) isKnownResource(k *known[tracewhy.Resource]) bool {
 	if k != nil {
-		t.span.Resource = t.resources.use(k, t.span.Resource, t.added)
+		b.in.Span.Resource = b.resources.use(k, b.in.Span.Resource, b.in.Added)
 	}
 	return k != nil
 }
 
 // setResource makes r, which was decoded from raw, the resource of the block. It becomes known unless
 // there is something about it that has to be counted each time.
-func (t *intake) setResource(raw []byte, r tracewhy.Resource) {
-	own(r.Attributes)
-	r.SchemaURL = t.resources.schema
-	if len(t.findings) == 0 && t.refusal.code == "" {
-		t.isKnownResource(t.resources.keep(raw, len(r.Attributes), &r))
+func (b *blocks) setResource(raw []byte, r tracewhy.Resource) {
+	decode.Own(r.Attributes)
+	r.SchemaURL = b.resources.schema
+	if !b.in.IsOdd() {
+		b.isKnownResource(b.resources.keep(raw, len(r.Attributes), &r))
 		return
 	}
-	t.resources.replace(t.span.Resource, r)
+	b.resources.replace(b.in.Span.Resource, r)
 }
 
 // closeResource ends the spans of a resource.
-func (t *intake) closeResource(schema string) {
-	r := t.span.Resource
+func (b *blocks) closeResource(schema string) {
+	r := b.in.Span.Resource
 	isChanged := r.SchemaURL != schema
-	r.SchemaURL, t.resources.schema = schema, schema
-	t.resources.close(r, isChanged, t.added)
+	r.SchemaURL, b.resources.schema = schema, schema
+	b.resources.close(r, isChanged, b.in.Added)
 }
 
 // openScope begins the spans of a scope.
-func (t *intake) openScope() {
-	t.span.Scope = t.scopes.open(t.span.Scope, t.added)
-	t.span.Scope.SchemaURL = t.scopes.schema
+func (b *blocks) openScope() {
+	b.in.Span.Scope = b.scopes.open(b.in.Span.Scope, b.in.Added)
+	b.in.Span.Scope.SchemaURL = b.scopes.schema
 }
 
 // isKnownScope, setScope and closeScope do for scopes what those for resources do.
-func (t *intake) isKnownScope(k *known[tracewhy.Scope]) bool {
+func (b *blocks) isKnownScope(k *known[tracewhy.Scope]) bool {
 	if k != nil {
-		t.span.Scope = t.scopes.use(k, t.span.Scope, t.added)
+		b.in.Span.Scope = b.scopes.use(k, b.in.Span.Scope, b.in.Added)
 	}
 	return k != nil
 }
 
-func (t *intake) setScope(raw []byte, s tracewhy.Scope) {
-	own(s.Attributes)
+func (b *blocks) setScope(raw []byte, s tracewhy.Scope) {
+	decode.Own(s.Attributes)
 	s.Name, s.Version = strings.Clone(s.Name), strings.Clone(s.Version)
-	s.SchemaURL = t.scopes.schema
-	if len(t.findings) == 0 && t.refusal.code == "" {
-		t.isKnownScope(t.scopes.keep(raw, len(s.Attributes), &s))
+	s.SchemaURL = b.scopes.schema
+	if !b.in.IsOdd() {
+		b.isKnownScope(b.scopes.keep(raw, len(s.Attributes), &s))
 		return
 	}
-	t.scopes.replace(t.span.Scope, s)
+	b.scopes.replace(b.in.Span.Scope, s)
 }
 
-func (t *intake) closeScope(schema string) {
-	s := t.span.Scope
+func (b *blocks) closeScope(schema string) {
+	s := b.in.Span.Scope
 	isChanged := s.SchemaURL != schema
-	s.SchemaURL, t.scopes.schema = schema, schema
-	t.scopes.close(s, isChanged, t.added)
+	s.SchemaURL, b.scopes.schema = schema, schema
+	b.scopes.close(s, isChanged, b.in.Added)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 
+	"github.com/tracewhy/tracewhy/ingest/internal/decode"
 	"github.com/tracewhy/tracewhy/ingest/internal/scan"
 )
 
@@ -38,7 +39,7 @@ func detect(head []byte) encoding {
 
 // isJSON reports whether b begins an object or array, or has nothing but white space.
 func isJSON(b []byte) bool {
-	b = bytes.TrimPrefix(b, byteOrderMark)
+	b = bytes.TrimPrefix(b, decode.ByteOrderMark)
 	i := scan.Space(b, 0)
 	if i == len(b) {
 		return true

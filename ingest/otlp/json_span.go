@@ -2,6 +2,7 @@ package otlp
 
 import (
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/ingest/internal/decode"
 )
 
 // A spanField is a member of a span that OTLP knows.
@@ -88,7 +89,7 @@ func (d *jsonReader) nextField(i int, prev spanField, first bool) (f spanField, 
 	if end := i + int(t.n); isRegular && t.n > 0 && end < len(b) && string(b[i:end]) == string(t.text[:t.n]) && b[end] > ' ' {
 		return t.to, end, false
 	}
-	name, next := d.member(i, first)
+	name, next := d.Field(i, first)
 	if next < 0 || name == nil {
 		return noField, next, true
 	}
@@ -100,67 +101,67 @@ func (d *jsonReader) nextField(i int, prev spanField, first bool) (f spanField, 
 	return f, next, false
 }
 
-// decodeSpan decodes the span at B[i] into d.span.
+// decodeSpan decodes the span at B[i] into d.Span.
 func (d *jsonReader) decodeSpan(i int) int {
-	s := &d.span
+	s := &d.Span
 	start := i
 	var seen uint32
-	var traceID, spanID idState
+	var traceID, spanID decode.IDState
 	prev := noField
 	i++
 	for first := true; ; first = false {
 		f, next, done := d.nextField(i, prev, first)
 		if done {
 			if next >= 0 {
-				d.checkIDs(traceID, spanID, start)
+				d.CheckIDs(traceID, spanID, start)
 			}
 			return next
 		}
 		i = next
 		switch f {
 		case traceIDField:
-			traceID, next = d.id(i, s.TraceID[:])
+			traceID, next = d.ID(i, s.TraceID[:])
 		case spanIDField:
-			spanID, next = d.id(i, s.SpanID[:])
+			spanID, next = d.ID(i, s.SpanID[:])
 		case parentSpanIDField:
-			var state idState
-			if state, next = d.id(i, s.ParentSpanID[:]); state == idInvalid {
-				d.refuse(tracewhy.ProblemIDInvalid, i)
+			var state decode.IDState
+			if state, next = d.ID(i, s.ParentSpanID[:]); state == decode.IDInvalid {
+				d.Refuse(tracewhy.ProblemIDInvalid, i)
 			}
 		case traceStateField:
-			s.TraceState, next = d.text(i)
+			s.TraceState, next = d.Text(i)
 		case flagsField:
-			s.Flags, next = d.uint32(i)
+			s.Flags, next = d.Uint32(i)
 		case nameField:
-			s.Name, next = d.text(i)
+			s.Name, next = d.Text(i)
 		case kindField:
 			s.Kind, next = d.kind(i)
 		case startField:
-			s.Start, next = d.time(i)
+			s.Start, next = d.Time(i)
 		case endField:
-			s.End, next = d.time(i)
+			s.End, next = d.Time(i)
 		case attributesField:
 			next = d.spanAttributes(i)
 		case droppedAttributesField:
-			s.DroppedAttributes, next = d.uint32(i)
+			s.DroppedAttributes, next = d.Uint32(i)
 		case eventsField:
 			next = d.events(i)
 		case droppedEventsField:
-			s.DroppedEvents, next = d.uint32(i)
+			s.DroppedEvents, next = d.Uint32(i)
 		case linksField:
 			next = d.links(i)
 		case droppedLinksField:
-			s.DroppedLinks, next = d.uint32(i)
+			s.DroppedLinks, next = d.Uint32(i)
 		case statusField:
 			next = d.status(i)
 		default:
-			next = d.skip(i)
+			next = d.Pass(i)
 		}
 		if next < 0 {
 			return next
 		}
 		if seen&(1<<f) != 0 && !f.isRepeated() {
-			d.note(tracewhy.ProblemDuplicateField, i)
+			d.Note(tracewhy.ProblemDuplicateField, i)
 		}
 		seen |= 1 << f
 		i, prev = next, f
@@ -170,9 +171,9 @@ func (d *jsonReader) decodeSpan(i int) int {
 // spanAttributes decodes the array of the span's attributes.
 func (d *jsonReader) spanAttributes(i int) int {
 	last := &d.patterns.start // the pattern of the attribute before
-	return d.array(i, func(i int) int {
+	return d.Array(i, func(i int) int {
 		// Attributes that are known, as far as they follow each other without space.
-		for b := d.B; d.attrs < d.config.Limits.PerSpan; {
+		for b := d.B; d.Attrs < d.Config.Limits.PerSpan; {
 			p := last.follower(b[i:])
 			if p == nil {
 				break
@@ -186,8 +187,8 @@ func (d *jsonReader) spanAttributes(i int) int {
 				last = p
 				return d.spanAttribute(i, p.salt, v)
 			}
-			d.attrs++
-			d.refs = append(d.refs, ref)
+			d.Attrs++
+			d.Refs = append(d.Refs, ref)
 			last = p
 			if i += n; i+1 >= len(b) || b[i] != ',' || b[i+1] != '{' {
 				return i
@@ -208,50 +209,36 @@ func (d *jsonReader) spanAttributes(i int) int {
 // spanAttribute decodes an attribute of the span that is not known. From its salt on it will be, if that
 // is not 0, by the text of its value.
 func (d *jsonReader) spanAttribute(i int, salt uint32, text []byte) int {
-	before := d.noted
-	kv, ok, next := d.attribute(i, &d.over.attributes)
+	before := d.Noted
+	kv, ok, next := d.attribute(i, &d.Over.Attributes)
 	if ok {
-		if d.noted != before {
+		if d.Noted != before {
 			salt = 0
 		}
-		d.remember(salt, text, kv)
+		d.cache.remember(&d.Spans, salt, text, kv)
 	}
 	return next
 }
 
-// checkIDs refuses a span that cannot be told from others.
-func (d *jsonReader) checkIDs(traceID, spanID idState, at int) {
-	for _, state := range [...]idState{traceID, spanID} {
-		switch state {
-		case idMissing:
-			d.refuse(tracewhy.ProblemIDMissing, at)
-		case idZero:
-			d.refuse(tracewhy.ProblemIDZero, at)
-		case idInvalid:
-			d.refuse(tracewhy.ProblemIDInvalid, at)
-		}
-	}
-}
-
 // status decodes the status at B[i].
 func (d *jsonReader) status(i int) int {
-	s := &d.span
+	s := &d.Span
 	s.Status, s.StatusMessage = tracewhy.StatusUnset, ""
-	return d.object(i, func(name []byte, i int) int {
+	return d.Object(i, func(name []byte, i int) int {
 		switch string(name) {
 		case "code":
-			n, known, next := d.enum(i, "STATUS_CODE_", statusNames)
+			n, known, next := d.Enum(i, "STATUS_CODE_", statusNames)
 			if !known {
-				d.note(tracewhy.ProblemStatusUnknown, i)
+				d.Note(tracewhy.ProblemStatusUnknown, i)
 			}
 			s.Status = tracewhy.StatusCode(n)
 			return next
 		case "message":
 			var next int
-			s.StatusMessage, next = d.text(i)
+			s.StatusMessage, next = d.Text(i)
 			return next
 		}
-		return d.skip(i)
+		return d.Pass(i)
 	})
 }
 
@@ -262,39 +249,39 @@ var (
 )
 
 func (d *jsonReader) kind(i int) (tracewhy.Kind, int) {
-	n, known, next := d.enum(i, "SPAN_KIND_", kindNames)
+	n, known, next := d.Enum(i, "SPAN_KIND_", kindNames)
 	if !known {
-		d.note(tracewhy.ProblemKindUnknown, i)
+		d.Note(tracewhy.ProblemKindUnknown, i)
 	}
 	return tracewhy.Kind(n), next
 }
 
 // events decodes the array of events at B[i].
 func (d *jsonReader) events(i int) int {
-	s := &d.span
-	return d.array(i, func(i int) int {
-		if !d.room(len(s.Events), i) {
-			d.over.events++
-			return d.skip(i)
+	s := &d.Span
+	return d.Array(i, func(i int) int {
+		if !d.Room(len(s.Events), i) {
+			d.Over.Events++
+			return d.Pass(i)
 		}
 		var e tracewhy.Event
-		over, from := uint32(0), len(d.inner)
-		i = d.object(i, func(name []byte, i int) (next int) {
+		over, from := uint32(0), len(d.Inner)
+		i = d.Object(i, func(name []byte, i int) (next int) {
 			switch string(name) {
 			case "timeUnixNano", "time_unix_nano":
-				e.Time, next = d.eventTime(i)
+				e.Time, next = d.EventTime(i)
 			case "name":
-				e.Name, next = d.text(i)
+				e.Name, next = d.Text(i)
 			case "attributes":
-				d.inner, next = d.attributes(i, d.inner, &over)
+				d.Inner, next = d.attributes(i, d.Inner, &over)
 			case "droppedAttributesCount", "dropped_attributes_count":
-				e.DroppedAttributes, next = d.uint32(i)
+				e.DroppedAttributes, next = d.Uint32(i)
 			default:
-				next = d.skip(i)
+				next = d.Pass(i)
 			}
 			return next
 		})
-		e.Attributes = d.inner[from:len(d.inner):len(d.inner)]
+		e.Attributes = d.Inner[from:len(d.Inner):len(d.Inner)]
 		e.DroppedAttributes += over
 		s.Events = append(s.Events, e)
 		return i
@@ -303,40 +290,40 @@ func (d *jsonReader) events(i int) int {
 
 // links decodes the array of links at B[i].
 func (d *jsonReader) links(i int) int {
-	s := &d.span
-	return d.array(i, func(i int) int {
-		if !d.room(len(s.Links), i) {
-			d.over.links++
-			return d.skip(i)
+	s := &d.Span
+	return d.Array(i, func(i int) int {
+		if !d.Room(len(s.Links), i) {
+			d.Over.Links++
+			return d.Pass(i)
 		}
 		at := i
 		var l tracewhy.Link
-		over, from := uint32(0), len(d.inner)
-		var traceID, spanID idState
-		i = d.object(i, func(name []byte, i int) (next int) {
+		over, from := uint32(0), len(d.Inner)
+		var traceID, spanID decode.IDState
+		i = d.Object(i, func(name []byte, i int) (next int) {
 			switch string(name) {
 			case "traceId", "trace_id":
-				traceID, next = d.id(i, l.TraceID[:])
+				traceID, next = d.ID(i, l.TraceID[:])
 			case "spanId", "span_id":
-				spanID, next = d.id(i, l.SpanID[:])
+				spanID, next = d.ID(i, l.SpanID[:])
 			case "traceState", "trace_state":
-				l.TraceState, next = d.text(i)
+				l.TraceState, next = d.Text(i)
 			case "flags":
-				l.Flags, next = d.uint32(i)
+				l.Flags, next = d.Uint32(i)
 			case "attributes":
-				d.inner, next = d.attributes(i, d.inner, &over)
+				d.Inner, next = d.attributes(i, d.Inner, &over)
 			case "droppedAttributesCount", "dropped_attributes_count":
-				l.DroppedAttributes, next = d.uint32(i)
+				l.DroppedAttributes, next = d.Uint32(i)
 			default:
-				next = d.skip(i)
+				next = d.Pass(i)
 			}
 			return next
 		})
-		if traceID != idValid || spanID != idValid {
-			d.note(tracewhy.ProblemLinkInvalid, at)
+		if traceID != decode.IDValid || spanID != decode.IDValid {
+			d.Note(tracewhy.ProblemLinkInvalid, at)
 			return i
 		}
-		l.Attributes = d.inner[from:len(d.inner):len(d.inner)]
+		l.Attributes = d.Inner[from:len(d.Inner):len(d.Inner)]
 		l.DroppedAttributes += over
 		s.Links = append(s.Links, l)
 		return i

@@ -1,18 +1,16 @@
 package otlp
 
 import (
-	"encoding/base64"
 	"math"
-	"strconv"
-	"strings"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/ingest/internal/decode"
 )
 
 // attributes decodes an array of attributes, and appends them to dst. It adds to over how many were
 // dropped because of the limits.
 func (d *jsonReader) attributes(i int, dst []tracewhy.KeyValue, over *uint32) ([]tracewhy.KeyValue, int) {
-	i = d.array(i, func(i int) int {
+	i = d.Array(i, func(i int) int {
 		kv, ok, next := d.attribute(i, over)
 		if ok {
 			dst = append(dst, kv)
@@ -26,17 +24,17 @@ func (d *jsonReader) attributes(i int, dst []tracewhy.KeyValue, over *uint32) ([
 // that the limits have no room for, which is added to over.
 func (d *jsonReader) attribute(i int, over *uint32) (kv tracewhy.KeyValue, ok bool, next int) {
 	if d.B[i] == 'n' {
-		return kv, false, d.skip(i)
+		return kv, false, d.Pass(i)
 	}
-	if !d.room(d.attrs, i) {
+	if !d.Room(d.Attrs, i) {
 		*over++
-		return kv, false, d.skip(i)
+		return kv, false, d.Pass(i)
 	}
-	d.attrs++
+	d.Attrs++
 	d.isBad = false
-	kv, next = d.keyValue(i, d.config.Limits.Depth)
+	kv, next = d.keyValue(i, d.Config.Limits.Depth)
 	if d.isBad {
-		d.note(tracewhy.ProblemAttributeInvalid, i)
+		d.Note(tracewhy.ProblemAttributeInvalid, i)
 	}
 	return kv, next >= 0 && !d.isBad, next
 }
@@ -45,20 +43,20 @@ func (d *jsonReader) attribute(i int, over *uint32) (kv tracewhy.KeyValue, ok bo
 func (d *jsonReader) keyValue(i, depth int) (kv tracewhy.KeyValue, next int) {
 	if d.B[i] != '{' {
 		d.isBad = true
-		return kv, d.skip(i)
+		return kv, d.Pass(i)
 	}
-	next = d.members(i, func(name []byte, i int) (next int) {
+	next = d.Fields(i, func(name []byte, i int) (next int) {
 		switch string(name) {
 		case "key":
 			var s []byte
-			var kind tokenKind
-			s, kind, next = d.token(i)
-			d.isBad = d.isBad || kind == compositeToken
-			kv.Key = view(d.cut(s, i))
+			var kind decode.TokenKind
+			s, kind, next = d.Token(i)
+			d.isBad = d.isBad || kind == decode.CompositeToken
+			kv.Key = decode.View(d.Cut(s, i))
 		case "value":
 			kv.Value, next = d.anyValue(i, depth)
 		default:
-			next = d.skip(i)
+			next = d.Pass(i)
 		}
 		return next
 	})
@@ -71,7 +69,7 @@ func (d *jsonReader) anyValue(i, depth int) (v tracewhy.Value, next int) {
 		return d.bareValue(i)
 	}
 	given := 0
-	next = d.members(i, func(name []byte, i int) (next int) {
+	next = d.Fields(i, func(name []byte, i int) (next int) {
 		given++
 		switch string(name) {
 		case "stringValue", "string_value":
@@ -90,10 +88,10 @@ func (d *jsonReader) anyValue(i, depth int) (v tracewhy.Value, next int) {
 			v, next = d.mapValue(i, depth)
 		default:
 			given--
-			next = d.skip(i)
+			next = d.Pass(i)
 		}
 		if given > 1 {
-			d.note(tracewhy.ProblemDuplicateField, i)
+			d.Note(tracewhy.ProblemDuplicateField, i)
 		}
 		return next
 	})
@@ -102,81 +100,72 @@ func (d *jsonReader) anyValue(i, depth int) (v tracewhy.Value, next int) {
 
 // bareValue decodes a value that was written as it is, without its type.
 func (d *jsonReader) bareValue(i int) (v tracewhy.Value, next int) {
-	s, kind, next := d.token(i)
-	if next < 0 || kind == nullToken {
+	s, kind, next := d.Token(i)
+	if next < 0 || kind == decode.NullToken {
 		return v, next
 	}
-	if kind != compositeToken {
-		d.note(tracewhy.ProblemValueInvalid, i)
+	if kind != decode.CompositeToken {
+		d.Note(tracewhy.ProblemValueInvalid, i)
 	}
 	switch kind {
-	case stringToken:
-		v = tracewhy.StringOf(view(d.cut(s, i)))
-	case boolToken:
+	case decode.TextToken:
+		v = tracewhy.StringOf(decode.View(d.Cut(s, i)))
+	case decode.BoolToken:
 		v = tracewhy.BoolOf(string(s) == "true")
-	case numberToken:
-		if n, ok := exactInt64(s); ok {
+	case decode.NumberToken:
+		if n, ok := decode.ExactInt64(s); ok {
 			v = tracewhy.IntOf(n)
 		} else {
-			v = d.floatOr(s, i)
+			v = d.FloatOr(s, i)
 		}
-	case compositeToken:
+	case decode.CompositeToken:
 		d.isBad = true
 	}
 	return v, next
 }
 
-// wrong returns a value whose text is not of its type: as text, or empty where there is none.
-func (d *jsonReader) wrong(s []byte, kind tokenKind, i int) tracewhy.Value {
-	d.note(tracewhy.ProblemValueInvalid, i)
-	if kind == nullToken || kind == compositeToken {
-		return tracewhy.Value{}
-	}
-	return tracewhy.StringOf(view(d.cut(s, i)))
-}
-
 func (d *jsonReader) stringValue(i int) (v tracewhy.Value, next int) {
-	s, kind, next := d.token(i)
+	s, kind, next := d.Token(i)
 	if next < 0 {
 		return v, next
 	}
-	if kind != stringToken {
-		return d.wrong(s, kind, i), next
+	if kind != decode.TextToken {
+		return d.Wrong(s, kind, i), next
 	}
-	return tracewhy.StringOf(view(d.cut(s, i))), next
+	return tracewhy.StringOf(decode.View(d.Cut(s, i))), next
 }
 
 func (d *jsonReader) boolValue(i int) (v tracewhy.Value, next int) {
-	s, kind, next := d.token(i)
+	s, kind, next := d.Token(i)
 	if next < 0 {
 		return v, next
 	}
-	if kind != boolToken {
-		return d.wrong(s, kind, i), next
+	if kind != decode.BoolToken {
+		return d.Wrong(s, kind, i), next
 	}
 	return tracewhy.BoolOf(string(s) == "true"), next
 }
 
 func (d *jsonReader) intValue(i int) (v tracewhy.Value, next int) {
-	s, kind, next := d.token(i)
+	s, kind, next := d.Token(i)
 	if next < 0 {
 		return v, next
 	}
-	if kind == stringToken || kind == numberToken {
-		if n, ok := exactInt64(s); ok {
+	if kind == decode.TextToken || kind == decode.NumberToken {
+		if n, ok := decode.ExactInt64(s); ok {
 			return tracewhy.IntOf(n), next
 		}
 	}
-	return d.wrong(s, kind, i), next
+	return d.Wrong(s, kind, i), next
 }
 
 func (d *jsonReader) doubleValue(i int) (v tracewhy.Value, next int) {
-	s, kind, next := d.token(i)
+	s, kind, next := d.Token(i)
 	if next < 0 {
 		return v, next
 	}
 	switch kind {
-	case stringToken:
+	case decode.TextToken:
 		switch string(s) {
 		case "NaN":
 			return tracewhy.FloatOf(math.NaN()), next
@@ -185,63 +174,43 @@ func (d *jsonReader) doubleValue(i int) (v tracewhy.Value, next int) {
 		case "-Infinity":
 			return tracewhy.FloatOf(math.Inf(-1)), next
 		}
-		if isNumber(s) {
-			return d.floatOr(s, i), next
+		if decode.IsNumber(s) {
+			return d.FloatOr(s, i), next
 		}
-	case numberToken:
-		return d.floatOr(s, i), next
+	case decode.NumberToken:
+		return d.FloatOr(s, i), next
 	}
-	return d.wrong(s, kind, i), next
-}
-
-// floatOr returns a number that JSON knows, or its text where it is too large.
-func (d *jsonReader) floatOr(s []byte, i int) tracewhy.Value {
-	f, err := strconv.ParseFloat(view(s), 64)
-	if err != nil {
-		return d.wrong(s, numberToken, i)
-	}
-	return tracewhy.FloatOf(f)
+	return d.Wrong(s, kind, i), next
 }
 
 func (d *jsonReader) bytesValue(i int) (v tracewhy.Value, next int) {
-	s, kind, next := d.token(i)
+	s, kind, next := d.Token(i)
 	if next < 0 {
 		return v, next
 	}
 	switch kind {
-	case nullToken:
-		return d.wrong(s, kind, i), next
-	case stringToken:
-		if b, ok := decodeBase64(s); ok {
-			return tracewhy.BytesOf(d.cut(b, i)), next
+	case decode.NullToken:
+		return d.Wrong(s, kind, i), next
+	case decode.TextToken:
+		if b, ok := decode.DecodeBase64(s); ok {
+			return tracewhy.BytesOf(d.Cut(b, i)), next
 		}
 	}
 	d.isBad = true
 	return v, next
 }
 
-// decodeBase64 reads base64 of either alphabet, with or without padding.
-func decodeBase64(s []byte) ([]byte, bool) {
-	text := strings.TrimRight(view(s), "=")
-	encoding := base64.RawStdEncoding
-	if strings.ContainsAny(text, "-_") {
-		encoding = base64.RawURLEncoding
-	}
-	b, err := encoding.DecodeString(text)
-	return b, err == nil
-}
-
 func (d *jsonReader) arrayValue(i, depth int) (v tracewhy.Value, next int) {
 	if depth <= 0 {
-		d.note(tracewhy.ProblemValueDepth, i)
-		return v, d.skip(i)
+		d.Note(tracewhy.ProblemValueDepth, i)
+		return v, d.Pass(i)
 	}
 	var elems []tracewhy.Value
 	next = d.values(i, func(i int) int {
-		if !d.room(d.attrs, i) {
-			return d.skip(i)
+		if !d.Room(d.Attrs, i) {
+			return d.Pass(i)
 		}
-		d.attrs++
+		d.Attrs++
 		e, next := d.anyValue(i, depth-1)
 		elems = append(elems, e)
 		return next
@@ -251,15 +220,15 @@ func (d *jsonReader) arrayValue(i, depth int) (v tracewhy.Value, next int) {
 
 func (d *jsonReader) mapValue(i, depth int) (v tracewhy.Value, next int) {
 	if depth <= 0 {
-		d.note(tracewhy.ProblemValueDepth, i)
-		return v, d.skip(i)
+		d.Note(tracewhy.ProblemValueDepth, i)
+		return v, d.Pass(i)
 	}
 	var elems []tracewhy.KeyValue
 	next = d.values(i, func(i int) int {
-		if !d.room(d.attrs, i) {
-			return d.skip(i)
+		if !d.Room(d.Attrs, i) {
+			return d.Pass(i)
 		}
-		d.attrs++
+		d.Attrs++
 		e, next := d.keyValue(i, depth-1)
 		elems = append(elems, e)
 		return next
@@ -271,16 +240,16 @@ func (d *jsonReader) mapValue(i, depth int) (v tracewhy.Value, next int) {
 func (d *jsonReader) values(i int, visit func(i int) int) int {
 	if c := d.B[i]; c != '{' {
 		d.isBad = d.isBad || c != 'n'
-		return d.skip(i)
+		return d.Pass(i)
 	}
-	return d.members(i, func(name []byte, i int) int {
+	return d.Fields(i, func(name []byte, i int) int {
 		if string(name) != "values" {
-			return d.skip(i)
+			return d.Pass(i)
 		}
 		if c := d.B[i]; c != '[' {
 			d.isBad = d.isBad || c != 'n'
-			return d.skip(i)
+			return d.Pass(i)
 		}
-		return d.array(i, visit)
+		return d.Array(i, visit)
 	})
 }

@@ -29,13 +29,12 @@
 package otlp
 
 import (
-	"cmp"
 	"context"
-	"fmt"
 	"io"
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/ingest/input"
+	"github.com/tracewhy/tracewhy/ingest/internal/decode"
 	"github.com/tracewhy/tracewhy/ingest/internal/scan"
 )
 
@@ -46,44 +45,43 @@ func Read(ctx context.Context, r io.Reader, b *tracewhy.Builder, cfg input.Confi
 }
 
 func readWindow(ctx context.Context, r io.Reader, b *tracewhy.Builder, cfg input.Config, size int) error {
-	t := newIntake(ctx, r, b, cfg, size)
-	e, err := t.detect()
+	s := decode.NewSpans(ctx, r, b, cfg, size)
+	e, err := encodingOf(&s)
 	if err != nil {
 		return err
 	}
-	if e != jsonText {
-		return t.readProto(e)
+	if e == jsonText {
+		return newJSONReader(s).Read()
 	}
-	d := jsonReader{intake: t}
-	return d.read()
+	return readProto(s, e)
 }
 
 // ReadProto adds the spans of OTLP protobuf to b: TracesData or ExportTraceServiceRequest, which are the
 // same on the wire. Messages may come one after the other, and each after its length: as a varint, or
 // as the four big-endian bytes of the Collector's file exporter. Which it is it tells by content.
 func ReadProto(ctx context.Context, r io.Reader, b *tracewhy.Builder, cfg input.Config) error {
-	t := newIntake(ctx, r, b, cfg, scan.WindowSize)
-	e, err := t.detect()
+	s := decode.NewSpans(ctx, r, b, cfg, scan.WindowSize)
+	e, err := encodingOf(&s)
 	if err != nil {
 		return err
 	}
-	return t.readProto(e)
+	return readProto(s, e)
 }
 
-// detect tells how the input is written, by its beginning.
-func (t *intake) detect() (encoding, error) {
+// encodingOf tells how the input is written, by its beginning.
+func encodingOf(s *decode.Spans) (encoding, error) {
 	const enough = 4 << 10
-	for len(t.B) < enough && t.More(0) {
+	for len(s.B) < enough && s.More(0) {
 	}
-	if len(t.B) == 0 && t.Err() != nil {
-		return unknown, t.Err()
+	if len(s.B) == 0 && s.Err() != nil {
+		return unknown, s.Err()
 	}
-	return detect(t.B[:min(len(t.B), enough)]), nil
+	return detect(s.B[:min(len(s.B), enough)]), nil
 }
 
-func (t *intake) readProto(e encoding) error {
-	t.log.Binary = true
-	d := protoReader{intake: *t}
+func readProto(s decode.Spans, e encoding) error {
+	s.Log.Binary = true
+	d := newProtoReader(s)
 	switch e {
 	case protoMessage:
 		return d.one()
@@ -92,14 +90,8 @@ func (t *intake) readProto(e encoding) error {
 	case protoFixed:
 		return d.messages(d.fixedLength)
 	}
-	if len(t.B) == 0 {
+	if len(d.B) == 0 {
 		return d.close()
 	}
-	t.log.Note(tracewhy.ProblemNotTraces, 0, tracewhy.TraceID{})
-	return t.notTraces()
-}
-
-// notTraces is the error for an input that holds something else.
-func (t *intake) notTraces() error {
-	return fmt.Errorf("%s: %w", cmp.Or(t.config.Name, "input"), input.ErrNotTraces)
+	return d.NotTraces()
 }

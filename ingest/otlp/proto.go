@@ -6,6 +6,7 @@ import (
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/ingest/input"
+	"github.com/tracewhy/tracewhy/ingest/internal/decode"
 	"github.com/tracewhy/tracewhy/ingest/internal/scan"
 )
 
@@ -13,8 +14,16 @@ import (
 // error; a span, resource or scope is decoded from its bytes, by methods that take them, or an index
 // into them.
 type protoReader struct {
-	intake
+	decode.Spans
+	blocks
+	cache  refCache
 	syntax *input.SyntaxError
+}
+
+func newProtoReader(s decode.Spans) *protoReader {
+	d := &protoReader{Spans: s}
+	d.blocks.in = &d.Spans
+	return d
 }
 
 // unbounded is the end of a message that goes on to the end of the input.
@@ -52,16 +61,16 @@ func (d *protoReader) close() error {
 	if err := d.Err(); err != nil {
 		return err
 	}
-	d.log.Close()
+	d.Log.Close()
 	switch {
-	case d.added > 0:
+	case d.Added > 0:
 		return nil
 	case d.syntax != nil:
 		return d.syntax
-	case d.spans > 0:
+	case d.Seen > 0:
 		return nil
 	}
-	d.log.Note(tracewhy.ProblemEmptyInput, len(d.B), tracewhy.TraceID{})
+	d.Log.Note(tracewhy.ProblemEmptyInput, len(d.B), tracewhy.TraceID{})
 	return nil
 }
 
@@ -88,9 +97,9 @@ func (d *protoReader) overcome(err error, end int64) error {
 }
 
 func (d *protoReader) fail(code string, fault scan.Fault) {
-	d.noteOnce(code, fault.At)
+	d.NoteOnce(code, fault.At)
 	if d.syntax == nil {
-		d.syntax = &input.SyntaxError{Position: d.log.Position(fault.At), Message: fault.What}
+		d.syntax = &input.SyntaxError{Position: d.Log.Position(fault.At), Message: fault.What}
 	}
 }
 
@@ -204,7 +213,7 @@ func (d *protoReader) pass(end int64) error {
 // longer than the limit is left out, and so is what the input does not have whole.
 func (d *protoReader) whole(end int64) (b []byte, isTooLong bool, err error) {
 	n := end - d.Offset(d.I)
-	if n > int64(d.config.Limits.SpanBytes) {
+	if n > int64(d.Config.Limits.SpanBytes) {
 		return nil, true, nil
 	}
 	if !d.has(int(n)) {
@@ -233,7 +242,7 @@ func (d *protoReader) resourceSpans(end int64) error {
 		case 1:
 			return d.part(end, d.resource)
 		case legacyScopeSpans:
-			d.log.Note(tracewhy.ProblemLegacySchema, d.I, tracewhy.TraceID{})
+			d.Log.Note(tracewhy.ProblemLegacySchema, d.I, tracewhy.TraceID{})
 			return d.scopeSpans(end)
 		case 2:
 			return d.scopeSpans(end)
@@ -271,14 +280,14 @@ func (d *protoReader) part(end int64, method func(b []byte) bool) error {
 	if err != nil {
 		return err
 	}
-	d.begin()
+	d.Begin()
 	switch {
 	case isTooLong:
-		d.note(tracewhy.ProblemLimit, d.I)
+		d.Note(tracewhy.ProblemLimit, d.I)
 	case !method(b):
-		d.note(tracewhy.ProblemSyntax, d.I)
+		d.Note(tracewhy.ProblemSyntax, d.I)
 	}
-	d.report(tracewhy.TraceID{})
+	d.Report(tracewhy.TraceID{})
 	return nil
 }
 
@@ -287,17 +296,17 @@ func (d *protoReader) nextSpan(end int64) error {
 	b, isTooLong, err := d.whole(end)
 	switch {
 	case errors.Is(err, scan.ErrCut):
-		return d.loseTo(err, tracewhy.ProblemTruncatedInput, d.I)
+		return d.LoseTo(err, tracewhy.ProblemTruncatedInput, d.I)
 	case err != nil:
 		return err
 	case isTooLong:
-		return d.lose(tracewhy.ProblemLimit, d.I)
+		return d.Lose(tracewhy.ProblemLimit, d.I)
 	}
-	d.begin()
+	d.Begin()
 	if !d.decodeSpan(b) {
-		return d.lose(tracewhy.ProblemSyntax, d.I)
+		return d.Lose(tracewhy.ProblemSyntax, d.I)
 	}
-	if err := d.finish(d.I); err != nil {
+	if err := d.Finish(d.I); err != nil {
 		return err
 	}
 	d.I += len(b)

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/ingest/internal/decode"
 )
 
 // decodeSpan decodes a span. It is false if the bytes are none.
@@ -11,7 +12,7 @@ import (
 // Like the other methods that decode messages it takes the last of a field that is given twice, as
 // protobuf does, and passes over fields of other numbers or wire types than OTLP's.
 func (d *protoReader) decodeSpan(b []byte) bool {
-	s := &d.span
+	s := &d.Span
 	var traceID, spanID, parentID []byte
 	for i := 0; i < len(b); {
 		t, next := uint64(b[i]), i+1
@@ -91,9 +92,9 @@ func (d *protoReader) attributes(b []byte, i int) int {
 		if v, i = lengthed(b, i); i < 0 {
 			return malformed
 		}
-		if ref, isKnown := d.cache.find(protoSalt, v); isKnown && d.attrs < d.config.Limits.PerSpan {
-			d.attrs++
-			d.refs = append(d.refs, ref)
+		if ref, isKnown := d.cache.find(protoSalt, v); isKnown && d.Attrs < d.Config.Limits.PerSpan {
+			d.Attrs++
+			d.Refs = append(d.Refs, ref)
 		} else {
 			d.spanAttribute(v)
 		}
@@ -106,23 +107,23 @@ func (d *protoReader) attributes(b []byte, i int) int {
 
 // spanAttribute decodes an attribute of the span that is not known.
 func (d *protoReader) spanAttribute(b []byte) {
-	if !d.room(d.attrs, d.I) {
-		d.over.attributes++
+	if !d.Room(d.Attrs, d.I) {
+		d.Over.Attributes++
 		return
 	}
-	before := d.noted
+	before := d.Noted
 	if kv, ok := d.attribute(b); ok {
 		salt := uint32(protoSalt)
-		if d.noted != before {
+		if d.Noted != before {
 			salt = 0
 		}
-		d.remember(salt, b, kv)
+		d.cache.remember(&d.Spans, salt, b, kv)
 	}
 }
 
 // spanIDs sets the ids of the span, or refuses it.
 func (d *protoReader) spanIDs(traceID, spanID, parentID []byte) {
-	s := &d.span
+	s := &d.Span
 	if len(traceID) == len(s.TraceID) {
 		s.TraceID = tracewhy.TraceID(traceID)
 	}
@@ -134,21 +135,21 @@ func (d *protoReader) spanIDs(traceID, spanID, parentID []byte) {
 	}
 	switch {
 	case len(traceID) == 0 || len(spanID) == 0:
-		d.refuse(tracewhy.ProblemIDMissing, d.I)
+		d.Refuse(tracewhy.ProblemIDMissing, d.I)
 	case len(traceID) != len(s.TraceID), len(spanID) != len(s.SpanID),
 		len(parentID) != 0 && len(parentID) != len(s.ParentSpanID):
-		d.refuse(tracewhy.ProblemIDLength, d.I)
+		d.Refuse(tracewhy.ProblemIDLength, d.I)
 	case s.TraceID.IsZero() || s.SpanID.IsZero():
-		d.refuse(tracewhy.ProblemIDZero, d.I)
+		d.Refuse(tracewhy.ProblemIDZero, d.I)
 	}
 }
 
 // text returns b as text, cut to the limit.
-func (d *protoReader) text(b []byte) string { return view(d.cut(b, d.I)) }
+func (d *protoReader) text(b []byte) string { return decode.View(d.Cut(b, d.I)) }
 
 // status decodes a status.
 func (d *protoReader) status(b []byte) bool {
-	s := &d.span
+	s := &d.Span
 	for i := 0; i < len(b); {
 		var t, n uint64
 		var v []byte
@@ -174,14 +175,14 @@ func (d *protoReader) status(b []byte) bool {
 
 // event decodes an event of the span.
 func (d *protoReader) event(b []byte) bool {
-	s := &d.span
-	if !d.room(len(s.Events), d.I) {
-		d.over.events++
+	s := &d.Span
+	if !d.Room(len(s.Events), d.I) {
+		d.Over.Events++
 		return true
 	}
 	var e tracewhy.Event
 	over := uint32(0)
-	from := len(d.inner)
+	from := len(d.Inner)
 	for i := 0; i < len(b); {
 		var t, n uint64
 		var v []byte
@@ -210,22 +211,22 @@ func (d *protoReader) event(b []byte) bool {
 		}
 	}
 	e.DroppedAttributes += over
-	e.Attributes = d.inner[from:len(d.inner):len(d.inner)]
+	e.Attributes = d.Inner[from:len(d.Inner):len(d.Inner)]
 	s.Events = append(s.Events, e)
 	return true
 }
 
 // link decodes a link of the span.
 func (d *protoReader) link(b []byte) bool {
-	s := &d.span
-	if !d.room(len(s.Links), d.I) {
-		d.over.links++
+	s := &d.Span
+	if !d.Room(len(s.Links), d.I) {
+		d.Over.Links++
 		return true
 	}
 	var l tracewhy.Link
 	var traceID, spanID []byte
 	over := uint32(0)
-	from := len(d.inner)
+	from := len(d.Inner)
 	for i := 0; i < len(b); {
 		var t, n uint64
 		var v []byte
@@ -261,23 +262,23 @@ func (d *protoReader) link(b []byte) bool {
 		l.TraceID, l.SpanID = tracewhy.TraceID(traceID), tracewhy.SpanID(spanID)
 	}
 	if l.TraceID.IsZero() || l.SpanID.IsZero() {
-		d.note(tracewhy.ProblemLinkInvalid, d.I)
+		d.Note(tracewhy.ProblemLinkInvalid, d.I)
 		return true
 	}
 	l.DroppedAttributes += over
-	l.Attributes = d.inner[from:len(d.inner):len(d.inner)]
+	l.Attributes = d.Inner[from:len(d.Inner):len(d.Inner)]
 	s.Links = append(s.Links, l)
 	return true
 }
 
-// innerAttribute decodes an attribute of an event or link onto d.inner. It returns 1 if that was dropped
+// innerAttribute decodes an attribute of an event or link onto d.Inner. It returns 1 if that was dropped
 // because of the limits.
 func (d *protoReader) innerAttribute(b []byte) (over uint32) {
-	if !d.room(d.attrs, d.I) {
+	if !d.Room(d.Attrs, d.I) {
 		return 1
 	}
 	if kv, ok := d.attribute(b); ok {
-		d.inner = append(d.inner, kv)
+		d.Inner = append(d.Inner, kv)
 	}
 	return 0
 }
@@ -300,7 +301,7 @@ func (d *protoReader) resource(b []byte) bool {
 			if v, i = lengthed(b, i); i < 0 {
 				return false
 			}
-			if !d.room(d.attrs, d.I) {
+			if !d.Room(d.Attrs, d.I) {
 				over++
 			} else if kv, ok := d.attribute(v); ok {
 				r.Attributes = append(r.Attributes, kv)
@@ -344,7 +345,7 @@ func (d *protoReader) scope(b []byte) bool {
 			if v, i = lengthed(b, i); i < 0 {
 				return false
 			}
-			if !d.room(d.attrs, d.I) {
+			if !d.Room(d.Attrs, d.I) {
 				over++
 			} else if kv, ok := d.attribute(v); ok {
 				s.Attributes = append(s.Attributes, kv)

@@ -8,9 +8,9 @@ import (
 
 // attribute decodes an attribute. It is false, and that is noted, if the bytes are none.
 func (d *protoReader) attribute(b []byte) (kv tracewhy.KeyValue, ok bool) {
-	d.attrs++
-	if kv, ok = d.keyValue(b, d.config.Limits.Depth); !ok {
-		d.note(tracewhy.ProblemAttributeInvalid, d.I)
+	d.Attrs++
+	if kv, ok = d.keyValue(b, d.Config.Limits.Depth); !ok {
+		d.Note(tracewhy.ProblemAttributeInvalid, d.I)
 	}
 	return kv, ok
 }
@@ -83,7 +83,7 @@ func (d *protoReader) anyValue(b []byte, depth int) (v tracewhy.Value, ok bool) 
 			}
 		case tag(7, bytesType):
 			s, i = lengthed(b, i)
-			v = tracewhy.BytesOf(d.cut(s, d.I))
+			v = tracewhy.BytesOf(d.Cut(s, d.I))
 		default:
 			given--
 			i = skipField(b, i, t)
@@ -92,7 +92,7 @@ func (d *protoReader) anyValue(b []byte, depth int) (v tracewhy.Value, ok bool) 
 			return v, false
 		}
 		if given > 1 {
-			d.note(tracewhy.ProblemDuplicateField, d.I)
+			d.Note(tracewhy.ProblemDuplicateField, d.I)
 			given = 1
 		}
 	}
@@ -102,7 +102,7 @@ func (d *protoReader) anyValue(b []byte, depth int) (v tracewhy.Value, ok bool) 
 // arrayValue decodes the elements of an array.
 func (d *protoReader) arrayValue(b []byte, depth int) (v tracewhy.Value, ok bool) {
 	if depth <= 0 {
-		d.note(tracewhy.ProblemValueDepth, d.I)
+		d.Note(tracewhy.ProblemValueDepth, d.I)
 		return v, true
 	}
 	var elems []tracewhy.Value
@@ -117,7 +117,7 @@ func (d *protoReader) arrayValue(b []byte, depth int) (v tracewhy.Value, ok bool
 // mapValue decodes the entries of a map.
 func (d *protoReader) mapValue(b []byte, depth int) (v tracewhy.Value, ok bool) {
 	if depth <= 0 {
-		d.note(tracewhy.ProblemValueDepth, d.I)
+		d.Note(tracewhy.ProblemValueDepth, d.I)
 		return v, true
 	}
 	var elems []tracewhy.KeyValue
@@ -146,10 +146,10 @@ func (d *protoReader) values(b []byte, visit func(b []byte) bool) bool {
 		if v, i = lengthed(b, i); i < 0 {
 			return false
 		}
-		if !d.room(d.attrs, d.I) {
+		if !d.Room(d.Attrs, d.I) {
 			continue
 		}
-		d.attrs++
+		d.Attrs++
 		if !visit(v) {
 			return false
 		}

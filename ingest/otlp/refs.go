@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/ingest/internal/decode"
 )
 
 // refCache remembers what encoded attributes are in the Builder's dictionary. Most attributes of spans
@@ -74,4 +75,18 @@ func hash(salt uint32, text []byte) uint64 {
 	const a, b, c = 0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9
 	h := (first^uint64(salt)<<32)*a ^ (last+uint64(len(text)))*b
 	return (h ^ h>>32) * c
+}
+
+// remember adds an attribute of the span that was decoded from text. Unless salt is 0 it will be known by
+// that the next time, so nothing about it may need to be counted again.
+func (c *refCache) remember(s *decode.Spans, salt uint32, text []byte, kv tracewhy.KeyValue) {
+	if salt != 0 {
+		if ref, ok := s.Log.Builder.Ref(kv); ok {
+			c.keep(salt, text, ref)
+			s.Refs = append(s.Refs, ref)
+			return
+		}
+	}
+	s.Span.Attributes = append(s.Span.Attributes, kv)
+	s.Refs = append(s.Refs, tracewhy.AttrRef{})
 }

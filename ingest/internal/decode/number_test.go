@@ -1,4 +1,4 @@
-package otlp
+package decode
 
 import (
 	"encoding/binary"
@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// exactInt agrees with arbitrary precision on numbers of all kinds.
+// ExactInt agrees with arbitrary precision on numbers of all kinds.
 func TestExactInt(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	numbers := []string{
@@ -34,7 +34,7 @@ func TestExactInt(t *testing.T) {
 		if !json.Valid([]byte(s)) {
 			continue
 		}
-		if !isNumber([]byte(s)) {
+		if !IsNumber([]byte(s)) {
 			t.Errorf("%s is a number", s)
 		}
 		var want uint64
@@ -48,26 +48,26 @@ func TestExactInt(t *testing.T) {
 		} else {
 			isInt = strings.HasPrefix(s, "0e")
 		}
-		negative, n, ok := exactInt([]byte(s))
+		negative, n, ok := ExactInt([]byte(s))
 		if ok != isInt || ok && (n != want || negative != strings.HasPrefix(s, "-")) {
 			t.Errorf("%s: %v, %d, %v, want %d, %v", s, negative, n, ok, want, isInt)
 		}
 	}
 	for _, s := range []string{"", "-", "+1", ".5", "1.2.3", "1e", "1e+", "1x", "x1", "--1", "1 ", "0x10", "1_000", "NaN"} {
-		if _, n, ok := exactInt([]byte(s)); ok {
+		if _, n, ok := ExactInt([]byte(s)); ok {
 			t.Errorf("%q is read as %d", s, n)
 		}
-		if isNumber([]byte(s)) {
+		if IsNumber([]byte(s)) {
 			t.Errorf("%q is no number", s)
 		}
 	}
 	for s, want := range map[string]int64{"-9223372036854775808": -1 << 63, "9223372036854775807": 1<<63 - 1, "-5": -5} {
-		if n, ok := exactInt64([]byte(s)); !ok || n != want {
+		if n, ok := ExactInt64([]byte(s)); !ok || n != want {
 			t.Errorf("%s: %d, %v", s, n, ok)
 		}
 	}
 	for _, s := range []string{"9223372036854775808", "-9223372036854775809"} {
-		if n, ok := exactInt64([]byte(s)); ok {
+		if n, ok := ExactInt64([]byte(s)); ok {
 			t.Errorf("%s is read as %d", s, n)
 		}
 	}
@@ -98,7 +98,7 @@ func TestHexDigits(t *testing.T) {
 		{"1", "0000000000000001"}, {"abc", "0000000000000abc"}, {"ABCDEF12", "00000000abcdef12"}, {"0123456789abcdef", "0123456789abcdef"},
 	} {
 		var id [8]byte
-		if !decodeHex(id[:], []byte(tt.text)) || hex.EncodeToString(id[:]) != tt.want {
+		if !DecodeHex(id[:], []byte(tt.text)) || hex.EncodeToString(id[:]) != tt.want {
 			t.Errorf("%s: %x, want %s", tt.text, id, tt.want)
 		}
 	}

@@ -1,12 +1,12 @@
-package otlp
+package decode
 
 import (
 	"math"
 	"math/bits"
 )
 
-// isNumber reports whether s is a number as JSON writes it.
-func isNumber(s []byte) bool {
+// IsNumber reports whether s is a number as JSON writes it.
+func IsNumber(s []byte) bool {
 	i := 0
 	digits := func() bool {
 		from := i
@@ -41,9 +41,9 @@ func isNumber(s []byte) bool {
 	return i == len(s)
 }
 
-// exactInt reads a decimal number that is an integer, such as 12, 1.0 or 1.5e3, without a detour over
+// ExactInt reads a decimal number that is an integer, such as 12, 1.0 or 1.5e3, without a detour over
 // floating point. It is false for anything else, and for one beyond 64 bits.
-func exactInt(s []byte) (negative bool, n uint64, ok bool) {
+func ExactInt(s []byte) (negative bool, n uint64, ok bool) {
 	if n, ok := digits(s); ok {
 		return false, n, true
 	}
@@ -157,9 +157,9 @@ func exponentOf(s []byte) (int, bool) {
 	return e, len(s) > 0
 }
 
-// exactInt64 is exactInt for signed integers.
-func exactInt64(s []byte) (int64, bool) {
-	negative, n, ok := exactInt(s)
+// ExactInt64 is ExactInt for signed integers.
+func ExactInt64(s []byte) (int64, bool) {
+	negative, n, ok := ExactInt(s)
 	switch {
 	case !ok:
 		return 0, false

@@ -1,0 +1,340 @@
+package decode
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/ingest/input"
+	"github.com/tracewhy/tracewhy/ingest/internal/scan"
+)
+
+// JSON reads the documents of a stream: one, JSON lines, documents one after the other, an array of them,
+// or log lines that end in one. Byte order marks are passed over.
+//
+// The outer part of a document is read as a stream, by methods that return an error; a span, or another
+// Part of limited size, is decoded where it lies in the window, by methods that take and return an index
+// into it, or scan.Short or scan.Bad.
+type JSON struct {
+	Spans
+
+	// Document reads the object that comes next. It sets HasDocument or HasOther.
+	Document func() error
+	// Firsts are names of members of which documents, or spans, have one first: by them reading finds the
+	// next one after something broken.
+	Firsts []string
+
+	HasDocument bool // a document with spans, or a place for them, was found
+	HasOther    bool // something else was found
+
+	texts  []byte // of the part under way: those that have escapes
+	fault  scan.Fault
+	onLine bool // a document was read since the last newline
+	syntax *input.SyntaxError
+}
+
+// ByteOrderMark may come before a document.
+var ByteOrderMark = []byte("\uFEFF")
+
+// Read reads to the end of the stream.
+func (d *JSON) Read() error {
+	for {
+		from := d.I
+		c, err := d.Next()
+		if errors.Is(err, scan.ErrCut) {
+			return d.close()
+		}
+		if err != nil {
+			return err
+		}
+		if d.onLine && from <= d.I && bytes.IndexByte(d.B[from:d.I], '\n') >= 0 {
+			d.onLine = false
+		}
+		switch c {
+		case '{':
+			err = d.Document()
+		case '[':
+			_, err = d.Elements(d.element)
+		default:
+			err = d.skipText()
+		}
+		if err = d.recover(err); err != nil {
+			return err
+		}
+		d.onLine = c == '{' || c == '['
+	}
+}
+
+// close is called at the regular end of the input.
+func (d *JSON) close() error {
+	d.Log.Close()
+	at := min(d.I, len(d.B))
+	switch {
+	case d.Added > 0:
+		return nil
+	case d.syntax != nil:
+		return d.syntax
+	case d.Seen > 0:
+		return nil
+	case d.HasOther && !d.HasDocument:
+		return d.NotTraces()
+	}
+	d.Log.Note(tracewhy.ProblemEmptyInput, at, tracewhy.TraceID{})
+	return nil
+}
+
+// recover counts an error that only the present document suffers from, and finds the next one.
+func (d *JSON) recover(err error) error {
+	var fault *scan.Fault
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &fault):
+		d.NoteOnce(tracewhy.ProblemSyntax, fault.At)
+		d.Fail(fault)
+		return d.resume()
+	case errors.Is(err, scan.ErrCut):
+		d.NoteOnce(tracewhy.ProblemTruncatedInput, len(d.B))
+		d.Fail(&scan.Fault{At: len(d.B), What: scan.ErrCut.Error()})
+		d.I = len(d.B)
+		return nil
+	}
+	return err
+}
+
+// Fail remembers the first place where the input is broken, for an error if nothing can be read of it.
+func (d *JSON) Fail(fault *scan.Fault) {
+	if d.syntax == nil {
+		d.syntax = &input.SyntaxError{Position: d.Log.Position(fault.At), Message: fault.What}
+	}
+}
+
+// resume goes to where the next document seems to begin.
+func (d *JSON) resume() error {
+	const overlap = 256 // more than the start of a document needs
+	for {
+		if i := d.start(d.B[d.I:]); i >= 0 {
+			d.I += i
+			return nil
+		}
+		d.I = max(d.I, len(d.B)-overlap)
+		if !d.More(d.I) {
+			d.I = len(d.B)
+			return d.Err()
+		}
+	}
+}
+
+// start returns where in b the first object begins that has one of d.Firsts first, or -1.
+func (d *JSON) start(b []byte) int {
+	for i, c := range b {
+		if c != '"' {
+			continue
+		}
+		rest := b[i+1:]
+		if !slices.ContainsFunc(d.Firsts, func(name string) bool {
+			return len(rest) > len(name) && string(rest[:len(name)]) == name && rest[len(name)] == '"'
+		}) {
+			continue
+		}
+		before := bytes.TrimRight(b[:i], " \n\t\r")
+		if n := len(before); n > 0 && before[n-1] == '{' {
+			return n - 1
+		}
+	}
+	return -1
+}
+
+// element reads an element of an array at the top.
+func (d *JSON) element(first byte) error {
+	if first == '{' {
+		return d.Document()
+	}
+	if first != 'n' {
+		d.HasOther = true
+	}
+	_, err := d.Skip()
+	return err
+}
+
+// skipText passes over what is no document: null, or text up to the end of the line or to where, after a
+// space, a document begins, as the lines of a log have it.
+func (d *JSON) skipText() error {
+	const maxPrefix = 4 << 10
+	for len(d.B)-d.I < maxPrefix && d.More(d.I) {
+	}
+	line := d.B[d.I:]
+	if bytes.HasPrefix(line, ByteOrderMark) {
+		d.I += len(ByteOrderMark)
+		return nil
+	}
+	line = line[:min(len(line), maxPrefix)]
+	if end := bytes.IndexByte(line, '\n'); end >= 0 {
+		line = line[:end]
+	}
+	if string(bytes.TrimSpace(line)) == "null" {
+		d.I += len(line)
+		return nil
+	}
+	if i := d.start(line); i > 0 {
+		if before := line[i-1]; before != ' ' && before != '\t' {
+			return d.Expected("a document")
+		}
+		d.Log.Note(tracewhy.ProblemTextSkipped, d.I, tracewhy.TraceID{})
+		d.I += i
+		return nil
+	}
+	code := tracewhy.ProblemTextSkipped
+	if d.onLine {
+		code = tracewhy.ProblemTrailingData
+	}
+	d.Log.Note(code, d.I, tracewhy.TraceID{})
+	d.HasOther = true
+	for {
+		if end := bytes.IndexByte(d.B[d.I:], '\n'); end >= 0 {
+			d.I += end
+			return nil
+		}
+		d.I = len(d.B)
+		if !d.More(d.I) {
+			return d.Err()
+		}
+	}
+}
+
+// List reads an array. What stands in its place, unless it is null, is left out.
+func (d *JSON) List(visit func(first byte) error) error {
+	isArray, err := d.Elements(visit)
+	if err != nil || isArray {
+		return err
+	}
+	d.Log.Note(tracewhy.ProblemShape, d.I, tracewhy.TraceID{})
+	_, err = d.Skip()
+	return err
+}
+
+// Objects makes a visitor of objects into one that leaves out anything else.
+func (d *JSON) Objects(visit func() error) func(first byte) error {
+	return func(first byte) error {
+		if first == '{' {
+			return visit()
+		}
+		if first != 'n' {
+			d.Log.Note(tracewhy.ProblemShape, d.I, tracewhy.TraceID{})
+		}
+		_, err := d.Skip()
+		return err
+	}
+}
+
+// Resident calls one of the decoding methods on the value that comes next, until enough of it is at
+// hand, and passes over the value. If it is longer than the limit it is left for Skip.
+func (d *JSON) Resident(method func(i int) int) (isRead bool, err error) {
+	for {
+		d.Begin()
+		d.texts = d.texts[:0]
+		switch next := method(d.I); next {
+		case scan.Bad:
+			fault := d.fault
+			return false, &fault
+		case scan.Short:
+			if len(d.B)-d.I > d.Config.Limits.SpanBytes {
+				return false, nil
+			}
+			if !d.More(d.I) {
+				return false, d.Ended()
+			}
+		default:
+			d.I = next
+			return true, nil
+		}
+	}
+}
+
+// Part decodes a value that belongs to no span.
+func (d *JSON) Part(method func(i int) int) error {
+	if _, err := d.Next(); err != nil {
+		return err
+	}
+	isRead, err := d.Resident(method)
+	switch {
+	case err != nil:
+		return err
+	case !isRead:
+		d.Log.Note(tracewhy.ProblemLimit, d.I, tracewhy.TraceID{})
+		_, err := d.Skip()
+		return err
+	case d.refusal.code != "":
+		d.Log.Note(d.refusal.code, d.refusal.at, tracewhy.TraceID{})
+	}
+	d.Report(tracewhy.TraceID{})
+	return nil
+}
+
+// OwnText decodes a text that outlives the window, and belongs to no span.
+func (d *JSON) OwnText() (s string, err error) {
+	err = d.Part(func(i int) (next int) {
+		s, next = d.Text(i)
+		return next
+	})
+	return strings.Clone(s), err
+}
+
+// NextSpan reads the span that comes next and begins with first. One of the decoding methods decodes it into d.Span.
+func (d *JSON) NextSpan(first byte, method func(i int) int) error {
+	if first != '{' {
+		if err := d.Lose(tracewhy.ProblemShape, d.I); err != nil {
+			return err
+		}
+		_, err := d.Skip()
+		return err
+	}
+	from := d.Offset(d.I)
+	isRead, err := d.Resident(method)
+	at := int(from - d.Offset(0))
+	switch {
+	case err == nil && isRead:
+		return d.Finish(at)
+	case err == nil:
+		if err := d.Lose(tracewhy.ProblemLimit, at); err != nil {
+			return err
+		}
+		_, err := d.Skip()
+		return err
+	case errors.Is(err, scan.ErrCut):
+		return d.LoseTo(err, tracewhy.ProblemTruncatedInput, at)
+	}
+	if fault := (*scan.Fault)(nil); errors.As(err, &fault) {
+		if end := d.endOfBroken(fault); end >= 0 {
+			d.Fail(fault)
+			d.I = end
+			return d.Lose(tracewhy.ProblemSyntax, fault.At)
+		}
+		return d.LoseTo(err, tracewhy.ProblemSyntax, fault.At)
+	}
+	return err
+}
+
+// endOfBroken returns where the span ends that comes next and is no JSON, if that much can be told: a NaN
+// or a comma too many leaves its brackets in order.
+func (d *JSON) endOfBroken(fault *scan.Fault) int {
+	const enough = 64 << 10 // to look for it in
+	for {
+		end := scan.Skip(d.B, d.I)
+		if end >= 0 {
+			if i := scan.Space(d.B, end); i < len(d.B) {
+				if d.B[i] == ',' || d.B[i] == ']' {
+					return end
+				}
+				return scan.Bad
+			}
+		}
+		from := d.I
+		if len(d.B)-from > enough || !d.More(from) {
+			return scan.Short
+		}
+		fault.At -= from
+	}
+}
