@@ -100,6 +100,7 @@ type spanMeta struct {
 	scope, traceState, statusMessage          uint32
 	flags                                     uint32
 	droppedAttrs, droppedEvents, droppedLinks uint32
+	weight                                    uint64 // the bits of SpanData.Weight
 }
 
 type eventRow struct {
@@ -165,6 +166,7 @@ func (b *Builder) AddRefs(s *SpanData, attrs []AttrRef) {
 	r.meta = b.meta(spanMeta{
 		scope: b.scope(s.Scope), traceState: b.text(s.TraceState), statusMessage: b.text(s.StatusMessage),
 		flags: s.Flags, droppedAttrs: s.DroppedAttributes, droppedEvents: s.DroppedEvents, droppedLinks: s.DroppedLinks,
+		weight: math.Float64bits(s.Weight),
 	})
 	b.addAttributes(&b.attrs, attrs, s.Attributes, filtered)
 	for i := range s.Events {

@@ -59,6 +59,7 @@ func (g *gen) span() SpanData {
 		Attributes:        g.attributes(5),
 		DroppedAttributes: uint32(g.choose(2)), DroppedEvents: uint32(g.choose(2)), DroppedLinks: uint32(g.choose(2)),
 		Source: pick(g, "incident", "incident", "baseline", ""),
+		Weight: pick(g, 0, 0, 0, 0, 1, 2.5, 0.5, -1, math.NaN(), math.Inf(1)),
 	}
 	s.TraceID = pick(g, TraceID{}, TraceID{15: 1}, TraceID{0: 9, 15: 1}, TraceID{0: 9, 15: 2}, TraceID{0: 8, 15: 2}, TraceID{15: 2}, TraceID{0: 7, 15: 3})
 	switch g.choose(3) {

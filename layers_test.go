@@ -29,7 +29,8 @@ type layer struct {
 var layers = []layer{
 	{dir: ".", alone: true, internal: true},
 	{dir: "internal", imports: []string{"."}},
-	{dir: "ingest", imports: []string{"."}, internal: true, others: true},
+	{dir: "sample", imports: []string{"."}, internal: true},
+	{dir: "ingest", imports: []string{".", "sample"}, internal: true, others: true},
 	{dir: "compare", imports: []string{"."}, internal: true},
 	{dir: "cluster", imports: []string{"."}, internal: true},
 	{dir: "depgraph", imports: []string{"."}, internal: true},
@@ -37,7 +38,7 @@ var layers = []layer{
 	{dir: "impact", imports: []string{"."}, internal: true},
 	{dir: "rca", alone: true, imports: []string{".", "compare", "cluster", "depgraph", "timeline", "impact"}, internal: true},
 	{dir: "rca", imports: []string{".", "compare", "cluster", "depgraph", "timeline", "impact", "ingest"}, internal: true},
-	{dir: "examples", imports: []string{".", "compare", "cluster", "depgraph", "timeline", "impact", "ingest", "rca"}, internal: true, others: true},
+	{dir: "examples", imports: []string{".", "compare", "cluster", "depgraph", "timeline", "impact", "sample", "ingest", "rca"}, internal: true, others: true},
 }
 
 // covers reports whether the package in directory pkg is of the layer.
@@ -148,6 +149,8 @@ func TestViolations(t *testing.T) {
 		{"ingest/otlp", module + "/ingest/input", true},
 		{"ingest/otlp", "github.com/klauspost/compress/zstd", true},
 		{"ingest", module + "/compare", false},
+		{"ingest/otelsdk", module + "/sample", true},
+		{"sample", module + "/ingest", false},
 		{"compare", module, true},
 		{"compare", module + "/internal/stats", true},
 		{"compare", module + "/cluster", false},

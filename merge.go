@@ -254,6 +254,7 @@ func (b *Builder) compareMetas(x, y spanMeta) int {
 	return cmp.Or(
 		cmp.Compare(x.flags, y.flags), b.compareTexts(x.traceState, y.traceState), b.compareTexts(x.statusMessage, y.statusMessage),
 		cmp.Compare(x.droppedAttrs, y.droppedAttrs), cmp.Compare(x.droppedEvents, y.droppedEvents), cmp.Compare(x.droppedLinks, y.droppedLinks),
+		cmp.Compare(x.weight, y.weight),
 		b.compareTexts(sx.name, sy.name), b.compareTexts(sx.version, sy.version), b.compareTexts(sx.schema, sy.schema), cmp.Compare(sx.dropped, sy.dropped),
 		b.comparePairs(b.sideOf(sx.attr, sx.attrs), b.sideOf(sy.attr, sy.attrs)),
 	)

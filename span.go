@@ -2,6 +2,7 @@ package tracewhy
 
 import (
 	"iter"
+	"math"
 	"slices"
 	"time"
 )
@@ -273,7 +274,7 @@ func (s Span) Data() SpanData {
 		Status: s.Status(), StatusMessage: s.StatusMessage(),
 		Attributes:        s.set.keyValues(s.attrs()),
 		DroppedAttributes: m.droppedAttrs, DroppedEvents: m.droppedEvents, DroppedLinks: m.droppedLinks,
-		Resource: &res, Scope: &scope, Source: s.Trace().Source(),
+		Resource: &res, Scope: &scope, Source: s.Trace().Source(), Weight: math.Float64frombits(m.weight),
 	}
 	for e := range s.Events() {
 		d.Events = append(d.Events, e)

@@ -35,6 +35,11 @@ type SpanData struct {
 	// Source names where the span was read from, in the caller's terms ("baseline", "incident", a file).
 	// It is not telemetry: it selects cohorts ([Set.Source]) and is not written back.
 	Source string
+
+	// Weight is how many traces the span's trace stands for, at least 1, where somebody sampled traces and
+	// knows: it goes before what is recorded ([Trace.Weight]). 0 leaves it to that. Like Source it is not
+	// telemetry. It holds for the whole trace; where spans disagree the largest does.
+	Weight float64
 }
 
 // Resource is the entity that produced spans: a process, with its service, instance, host, version.

@@ -42,10 +42,14 @@ func (b *Builder) traceWeight(id TraceID, rows []uint32) (weight float64, record
 	return weight, recorded
 }
 
-// spanWeight reads the weight recorded on one span: in the caller's attribute, in tracestate as
-// "ot=th:…", or in Jaeger's attributes. It is found if there is one, and ok if it makes sense.
+// spanWeight returns the weight that one span came with, or reads the one recorded on it: in the
+// caller's attribute, in tracestate as "ot=th:…", or in Jaeger's attributes. It is found if there is
+// one, and ok if it makes sense.
 func (b *Builder) spanWeight(row uint32) (w float64, found, ok bool) {
 	r := b.row(row)
+	if w := math.Float64frombits(b.metaList[r.meta].weight); w != 0 {
+		return w, true, w >= 1
+	}
 	if b.WeightKey != "" {
 		if v, has := b.attr(row, b.WeightKey); has {
 			w, isNumber := v.Number()

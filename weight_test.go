@@ -45,6 +45,13 @@ func TestWeights(t *testing.T) {
 		{"the caller's attribute is no number", attrs(String("SampleRate", "high")), nil, 1, ProblemWeightInvalid},
 		{"the caller's attribute is a list", attrs(KeyValue{"SampleRate", ArrayOf(IntOf(3))}), nil, 1, ""},
 		{"the caller's attribute is below 1", attrs(Float("SampleRate", 0.5)), nil, 1, ProblemWeightInvalid},
+		{"the span's own", func(d *SpanData) { d.Weight = 2.5 }, nil, 2.5, ""},
+		{"the span's own, on a child", nil, func(d *SpanData) { d.Weight = 3 }, 3, ""},
+		{"the span's own goes first", func(d *SpanData) { d.TraceState, d.Weight = "ot=th:8", 1 }, nil, 1, ""},
+		{"the spans' own disagree", func(d *SpanData) { d.Weight = 2 }, func(d *SpanData) { d.Weight = 3 }, 3, ProblemMixedSampling},
+		{"the span's own is below 1", func(d *SpanData) { d.Weight = 0.5 }, nil, 1, ProblemWeightInvalid},
+		{"the span's own is NaN", func(d *SpanData) { d.Weight = math.NaN() }, nil, 1, ProblemWeightInvalid},
+		{"the span's own is infinite", func(d *SpanData) { d.Weight = math.Inf(1) }, nil, MaxWeight, ProblemWeightCapped},
 		{"the caller's attribute is infinite", attrs(Float("SampleRate", math.Inf(1))), nil, MaxWeight, ProblemWeightCapped},
 	}
 	for _, tt := range tests {
