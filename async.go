@@ -50,7 +50,7 @@ func (s *Set) isAsync(num, parent int32) bool {
 func (s *Set) followsFrom(num int32) bool {
 	parent := Span{s, num}.ParentID()
 	for _, l := range s.links[s.cols.link[num]:s.cols.link[num+1]] {
-		if l.span != parent || l.trace != (Span{s, num}).Trace().ID() {
+		if l.span != parent || l.trace != s.recordedTraceID(s.cols.trace[num]) {
 			continue
 		}
 		if id, ok := s.find(s.side(l.attr, l.attrs), "opentracing.ref_type"); ok {

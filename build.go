@@ -1,7 +1,6 @@
 package tracewhy
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/binary"
@@ -39,6 +38,7 @@ type grouping struct {
 	end      []int32  // beside order: the place after the last descendant
 	traces   []groupedTrace
 	merged   int
+	sampled  int                    // traces whose weight was recorded
 	recorded map[uint32]recordedIDs // by row: ids that were changed because spans shared one
 }
 
@@ -47,7 +47,8 @@ type recordedIDs struct{ span, parent SpanID }
 
 type groupedTrace struct {
 	id      TraceID
-	from    int // in order
+	of      TraceID // as recorded, if the trace was split off; else zero
+	from    int     // in order
 	spans   int
 	start   uint64 // earliest known start, or unknownStart
 	source  uint32
@@ -83,7 +84,7 @@ func (g *grouping) group(ctx context.Context) error {
 	g.parent = make([]int32, b.rows.Len())
 	g.end = make([]int32, b.rows.Len())
 	w := treeWork{b: b}
-	sampled, unseen := 0, 0
+	unseen := 0
 	for t, id := range b.traceIDs {
 		from, to := slot[t], slot[t+1]
 		if from == to { // joined to another
@@ -94,31 +95,54 @@ func (g *grouping) group(ctx context.Context) error {
 				return ctx.Err()
 			}
 		}
-		g.noteSources(g.order[from:to], id)
+		mixed := g.hasSources(g.order[from:to])
 		kept := g.dedupe(g.order[from:to], id)
 		g.merged += to - from - kept
 		rows := g.order[from : from+kept]
 		w.arrange(id, rows, g.parent[from:], g.end[from:])
-		tr := groupedTrace{id: id, from: from, spans: kept, start: unknownStart, source: b.row(rows[0]).source}
-		for _, r := range rows {
-			tr.start = min(tr.start, b.row(r).sortStart())
+		parts := w.split(id, rows, g.parent[from:], g.end[from:])
+		if parts == nil {
+			if mixed {
+				b.problems.note(ProblemSplitSource, "", id)
+			}
+			g.add(groupedTrace{id: id, from: from, spans: kept})
+			continue
 		}
-		if tr.weight, tr.sampled = b.traceWeight(id, rows); tr.sampled {
-			sampled++
+		b.problems.note(ProblemMegaTrace, "", id)
+		for _, n := range parts {
+			if g.hasSources(g.order[from : from+n]) {
+				b.problems.note(ProblemSplitSource, "", id)
+			}
+			g.add(groupedTrace{id: id, of: id, from: from, spans: n})
+			from += n
 		}
-		g.traces = append(g.traces, tr)
 	}
-	if sampled > 0 {
+	g.nameSplit()
+	if g.sampled > 0 {
 		for _, tr := range g.traces {
 			if !tr.sampled {
-				b.problems.note(ProblemWeightMissing, "", tr.id)
+				b.problems.note(ProblemWeightMissing, "", cmp.Or(tr.of, tr.id))
 			}
 		}
 	}
 	slices.SortFunc(g.traces, func(x, y groupedTrace) int {
-		return cmp.Or(cmp.Compare(x.start, y.start), bytes.Compare(x.id[:], y.id[:]))
+		return cmp.Or(cmp.Compare(x.start, y.start), compareIDs(x.id, y.id))
 	})
 	return ctx.Err()
+}
+
+// add appends a trace whose rows are arranged.
+func (g *grouping) add(tr groupedTrace) {
+	rows := g.order[tr.from : tr.from+tr.spans]
+	g.b.noteShape(tr.id, rows, g.parent[tr.from:])
+	tr.source, tr.start = g.b.row(rows[0]).source, unknownStart
+	for _, r := range rows {
+		tr.start = min(tr.start, g.b.row(r).sortStart())
+	}
+	if tr.weight, tr.sampled = g.b.traceWeight(tr.id, rows); tr.sampled {
+		g.sampled++
+	}
+	g.traces = append(g.traces, tr)
 }
 
 // joinShortIDs gives spans whose trace id has a zero upper half, because something on the way knew
@@ -158,14 +182,9 @@ func (b *Builder) joinShortIDs() {
 	}
 }
 
-// noteSources notes a trace whose spans, duplicates included, come from several sources.
-func (g *grouping) noteSources(rows []uint32, id TraceID) {
-	for _, r := range rows {
-		if g.b.row(r).source != g.b.row(rows[0]).source {
-			g.b.problems.note(ProblemSplitSource, "", id)
-			return
-		}
-	}
+// hasSources reports whether rows come from several sources.
+func (g *grouping) hasSources(rows []uint32) bool {
+	return slices.ContainsFunc(rows, func(r uint32) bool { return g.b.row(r).source != g.b.row(rows[0]).source })
 }
 
 // emit writes the columns in their final order, and numbers everything by first use in it.
@@ -194,6 +213,9 @@ func (g *grouping) emit(ctx context.Context) (*Set, error) {
 		s.traces[t] = traceRow{id: tr.id, first: int32(row), source: sources[tr.source]}
 		if tr.weight != 1 {
 			s.setWeight(t, tr.weight)
+		}
+		if !tr.of.IsZero() {
+			s.split = append(s.split, splitTrace{int32(t), tr.of})
 		}
 		base := int32(row)
 		for i := range tr.spans {

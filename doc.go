@@ -26,7 +26,8 @@
 // that are good as long as they are kept. Handles of different Sets are never equal.
 //
 // Spans of a trace are in pre-order, parents before children, siblings by start. A trace may have
-// several roots, and orphans, whose parents are missing: [Trace.Roots] yields all of them.
+// several roots, and orphans, whose parents are missing: [Trace.Roots] yields all of them. An id that
+// was used for many requests, one root after the other, makes as many traces ([Trace.RecordedID]).
 //
 // A [Path] is the chain of service, operation and kind that leads from a root to a span. All traces of
 // a Set share one tree of paths, so that the same call is compared with itself, in baseline and

@@ -1,6 +1,7 @@
 package tracewhy
 
 import (
+	"bytes"
 	"encoding/hex"
 	"fmt"
 )
@@ -20,6 +21,8 @@ func (id TraceID) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, i
 
 // UnmarshalText reads what [ParseTraceID] reads.
 func (id *TraceID) UnmarshalText(text []byte) error { return parseID(id[:], string(text), "trace") }
+
+func compareIDs(x, y TraceID) int { return bytes.Compare(x[:], y[:]) }
 
 // ParseTraceID reads 32 hexadecimal digits of either case.
 func ParseTraceID(s string) (TraceID, error) {

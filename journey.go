@@ -37,7 +37,7 @@ func (t Trace) JourneyPath() []Section {
 func (s Span) linkedFrom(at int64, seen map[int32]bool) (Span, bool) {
 	linked := map[Trace]map[SpanID]bool{} // traces may be large, and links many: look at each span once
 	for l := range s.Links() {
-		if t, ok := s.set.Lookup(l.TraceID); ok && !seen[t.Root().num] {
+		if t, ok := s.set.linkTarget(l.TraceID, l.SpanID); ok && !seen[t.Root().num] {
 			if linked[t] == nil {
 				linked[t] = map[SpanID]bool{}
 			}

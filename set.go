@@ -1,7 +1,6 @@
 package tracewhy
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"iter"
@@ -39,8 +38,11 @@ type Set struct {
 	blobs    *intern.Table // encoded values
 	failure  failureKeys
 
-	byID    []int32   // trace numbers sorted by id
-	weights []float64 // by trace; nil: all 1
+	byID      []int32      // trace numbers sorted by id
+	split     []splitTrace // by trace
+	splitByID []int32      // numbers of split by recorded id, then trace
+	splitRows []int32      // the rows of split traces by recorded ids
+	weights   []float64    // by trace; nil: all 1
 
 	problems   []Warning
 	accounting Accounting
@@ -145,13 +147,13 @@ func (s *Set) Traces() iter.Seq[Trace] {
 	}
 }
 
-// Lookup returns the trace with the given id.
+// Lookup returns the trace with the given [Trace.ID], or else the earliest of those with that
+// [Trace.RecordedID].
 func (s *Set) Lookup(id TraceID) (Trace, bool) {
-	i, ok := slices.BinarySearchFunc(s.byID, id, func(t int32, id TraceID) int { return bytes.Compare(s.traces[t].id[:], id[:]) })
-	if !ok {
-		return Trace{}, false
+	if i, ok := slices.BinarySearchFunc(s.byID, id, func(t int32, id TraceID) int { return compareIDs(s.traces[t].id, id) }); ok {
+		return Trace{s, s.byID[i]}, true
 	}
-	return Trace{s, s.byID[i]}, true
+	return s.firstOfSplit(id)
 }
 
 // index makes what lookups need, once everything else is complete.
@@ -160,7 +162,8 @@ func (s *Set) index() {
 	for i := range s.byID {
 		s.byID[i] = int32(i)
 	}
-	slices.SortFunc(s.byID, func(x, y int32) int { return bytes.Compare(s.traces[x].id[:], s.traces[y].id[:]) })
+	slices.SortFunc(s.byID, func(x, y int32) int { return compareIDs(s.traces[x].id, s.traces[y].id) })
+	s.indexSplit()
 	s.failure = s.failureKeys()
 }
 

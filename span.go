@@ -237,6 +237,12 @@ func (s Span) Links() iter.Seq[Link] {
 // there may then have been.
 func (s Span) DroppedAttributes() int { return int(s.meta().droppedAttrs) }
 
+// DroppedEvents returns how many events the producer discarded.
+func (s Span) DroppedEvents() int { return int(s.meta().droppedEvents) }
+
+// DroppedLinks returns how many links the producer discarded.
+func (s Span) DroppedLinks() int { return int(s.meta().droppedLinks) }
+
 // ResourceIndex returns the number of the span's resource in its Set; equal numbers, equal resources.
 func (s Span) ResourceIndex() int { return int(s.set.cols.resource[s.num]) }
 
@@ -269,7 +275,7 @@ func (s Span) Data() SpanData {
 	m := s.meta()
 	res, scope := s.Resource(), s.Scope()
 	d := SpanData{
-		TraceID: s.Trace().ID(), SpanID: s.RecordedID(), ParentSpanID: s.ParentID(),
+		TraceID: s.Trace().RecordedID(), SpanID: s.RecordedID(), ParentSpanID: s.ParentID(),
 		TraceState: s.TraceState(), Flags: m.flags, Name: s.Name(), Kind: s.Kind(),
 		Status: s.Status(), StatusMessage: s.StatusMessage(),
 		Attributes:        s.set.keyValues(s.attrs()),

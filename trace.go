@@ -16,8 +16,13 @@ type Trace struct {
 // IsZero reports whether t is the zero Trace.
 func (t Trace) IsZero() bool { return t.set == nil }
 
-// ID returns the trace's id.
+// ID returns the trace's id, unique in its Set: where one id was used for many traces
+// ([ProblemMegaTrace]) each has one of its own, the upper half of the recorded id and the id of its first
+// span. [Trace.RecordedID] is the one to search for elsewhere.
 func (t Trace) ID() TraceID { return t.set.traces[t.num].id }
+
+// RecordedID returns the trace's id as it was recorded.
+func (t Trace) RecordedID() TraceID { return t.set.recordedTraceID(t.num) }
 
 // Index returns the trace's number in its Set, for tables kept beside it.
 func (t Trace) Index() int { return int(t.num) }

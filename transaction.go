@@ -81,7 +81,11 @@ func (j *joiner) joinLinks() {
 	if len(set.links) == 0 {
 		return
 	}
-	targets := map[TraceID]bool{} // of one span
+	type target struct {
+		id    TraceID
+		trace int32 // -1: not in the Set
+	}
+	targets := map[target]bool{} // of one span
 	for t := range j.cohort.Traces() {
 		for s := range t.Spans() {
 			links := set.links[set.cols.link[s.num]:set.cols.link[s.num+1]]
@@ -90,17 +94,24 @@ func (j *joiner) joinLinks() {
 			}
 			clear(targets)
 			for _, l := range links {
-				targets[l.trace] = true
+				if l.trace.IsZero() { // a broken link
+					continue
+				}
+				to := target{l.trace, -1}
+				if x, ok := set.linkTarget(l.trace, l.span); ok {
+					to.trace = x.num
+				}
+				if to.trace != t.num {
+					targets[to] = true
+				}
 			}
-			delete(targets, t.ID())
-			delete(targets, TraceID{}) // a broken link
 			if len(targets) > j.maxFan {
 				j.problems.note(WarningTransactionBatch, "", t.ID())
 				continue
 			}
-			for id := range targets {
-				if to, ok := set.Lookup(id); ok && j.cohort.Has(to) {
-					j.join(t.num, to.num)
+			for to := range targets {
+				if to.trace >= 0 && j.cohort.Has(Trace{set, to.trace}) {
+					j.join(t.num, to.trace)
 				} else {
 					j.missing[t.num]++
 				}

@@ -28,7 +28,6 @@ func (w *treeWork) arrange(id TraceID, rows []uint32, parent, end []int32) {
 	w.cutCycles(id, rows)
 	w.sortSiblings(rows)
 	w.walk(rows, parent, end)
-	w.noteShape(id, rows, parent)
 }
 
 func (w *treeWork) markTimes(id TraceID, rows []uint32) {
@@ -200,9 +199,9 @@ func (w *treeWork) walk(rows []uint32, parent, end []int32) {
 	}
 }
 
-// noteShape counts what is odd about the finished tree.
-func (w *treeWork) noteShape(id TraceID, rows []uint32, parent []int32) {
-	b, roots := w.b, 0
+// noteShape counts what is odd about the finished tree, and marks spans outside their parents.
+func (b *Builder) noteShape(id TraceID, rows []uint32, parent []int32) {
+	roots := 0
 	for i, r := range rows {
 		row := b.row(r)
 		if p := parent[i]; p != noParent {

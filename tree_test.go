@@ -100,67 +100,71 @@ func TestMarks(t *testing.T) {
 func TestTreeInvariants(t *testing.T) {
 	for seed := range uint64(200) {
 		g := randomGen(seed)
-		set := SetOf(g.spans(1 + g.choose(60))...)
-		seen := 0
-		for tr := range set.Traces() {
-			ids := map[SpanID]bool{}
-			for s := range tr.Spans() {
-				seen++
-				if s.Index() != seen-1 || s.Trace() != tr || ids[s.ID()] {
-					t.Fatalf("span %d of trace %d: index %d, id %v", seen-1, tr.Index(), s.Index(), s.ID())
+		requireTrees(t, SetOf(g.spans(1+g.choose(60))...))
+	}
+}
+
+func requireTrees(t *testing.T, set *Set) {
+	t.Helper()
+	seen := 0
+	for tr := range set.Traces() {
+		ids := map[SpanID]bool{}
+		for s := range tr.Spans() {
+			seen++
+			if s.Index() != seen-1 || s.Trace() != tr || ids[s.ID()] {
+				t.Fatalf("span %d of trace %d: index %d, id %v", seen-1, tr.Index(), s.Index(), s.ID())
+			}
+			ids[s.ID()] = true
+			if found, ok := tr.Find(s.ID()); !ok || found != s {
+				t.Fatalf("Find gives %v for %v", found, s)
+			}
+			if s.IsAncestorOf(s) {
+				t.Fatal("a span is its own ancestor")
+			}
+			p, hasParent := s.Parent()
+			if hasParent && (p.Index() >= s.Index() || p.Trace() != tr || !p.IsAncestorOf(s) || s.IsAncestorOf(p)) {
+				t.Fatalf("parent %d of %d", p.Index(), s.Index())
+			}
+			if hasParent && s.ParentID() != p.RecordedID() && s.RecordedID() == s.ID() {
+				t.Fatalf("parent id %v, parent %v", s.ParentID(), p.RecordedID())
+			}
+			var children []Span
+			for d := range s.Descendants() {
+				if q, _ := d.Parent(); q == s {
+					children = append(children, d)
 				}
-				ids[s.ID()] = true
-				if found, ok := tr.Find(s.ID()); !ok || found != s {
-					t.Fatalf("Find gives %v for %v", found, s)
-				}
-				if s.IsAncestorOf(s) {
-					t.Fatal("a span is its own ancestor")
-				}
-				p, hasParent := s.Parent()
-				if hasParent && (p.Index() >= s.Index() || p.Trace() != tr || !p.IsAncestorOf(s) || s.IsAncestorOf(p)) {
-					t.Fatalf("parent %d of %d", p.Index(), s.Index())
-				}
-				if hasParent && s.ParentID() != p.RecordedID() && s.RecordedID() == s.ID() {
-					t.Fatalf("parent id %v, parent %v", s.ParentID(), p.RecordedID())
-				}
-				var children []Span
-				for d := range s.Descendants() {
-					if q, _ := d.Parent(); q == s {
-						children = append(children, d)
-					}
-					if !s.IsAncestorOf(d) {
-						t.Fatal("a descendant that is not below")
-					}
-				}
-				if got := slices.Collect(s.Children()); !slices.Equal(got, children) || s.HasChildren() != (len(children) > 0) {
-					t.Fatalf("children %v, want %v", got, children)
-				}
-				if !slices.IsSortedFunc(children, func(a, b Span) int { return compareSiblings(a, b) }) {
-					t.Fatal("siblings are out of order")
+				if !s.IsAncestorOf(d) {
+					t.Fatal("a descendant that is not below")
 				}
 			}
-			if tr.NumSpans() != len(ids) {
-				t.Fatalf("NumSpans %d, %d spans", tr.NumSpans(), len(ids))
+			if got := slices.Collect(s.Children()); !slices.Equal(got, children) || s.HasChildren() != (len(children) > 0) {
+				t.Fatalf("children %v, want %v", got, children)
 			}
-			if found, ok := set.Lookup(tr.ID()); !ok || found != tr {
-				t.Fatalf("Lookup gives %v", found)
-			}
-			var roots []Span
-			for s := range tr.Spans() {
-				if _, ok := s.Parent(); !ok {
-					roots = append(roots, s)
-				}
-			}
-			if got := slices.Collect(tr.Roots()); !slices.Equal(got, roots) || got[0] != tr.Root() {
-				t.Fatalf("roots %v, want %v", got, roots)
+			if !slices.IsSortedFunc(children, func(a, b Span) int { return compareSiblings(a, b) }) {
+				t.Fatal("siblings are out of order")
 			}
 		}
-		if seen != set.NumSpans() {
-			t.Fatalf("%d spans in traces, %d in the Set", seen, set.NumSpans())
+		if tr.NumSpans() != len(ids) {
+			t.Fatalf("NumSpans %d, %d spans", tr.NumSpans(), len(ids))
 		}
-		if _, ok := set.Lookup(TraceID{0xee}); ok {
-			t.Fatal("found a trace that is not there")
+		if found, ok := set.Lookup(tr.ID()); !ok || found != tr {
+			t.Fatalf("Lookup gives %v", found)
 		}
+		var roots []Span
+		for s := range tr.Spans() {
+			if _, ok := s.Parent(); !ok {
+				roots = append(roots, s)
+			}
+		}
+		if got := slices.Collect(tr.Roots()); !slices.Equal(got, roots) || got[0] != tr.Root() {
+			t.Fatalf("roots %v, want %v", got, roots)
+		}
+	}
+	if seen != set.NumSpans() {
+		t.Fatalf("%d spans in traces, %d in the Set", seen, set.NumSpans())
+	}
+	if _, ok := set.Lookup(TraceID{0xee}); ok {
+		t.Fatal("found a trace that is not there")
 	}
 }
 

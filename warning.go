@@ -30,6 +30,7 @@ const (
 	ProblemOrphan             = "orphan"              // the parent is not in the Set
 	ProblemNoRoot             = "no_root"             // a trace of orphans only
 	ProblemSeveralRoots       = "several_roots"       // a trace with more than one root
+	ProblemMegaTrace          = "mega_trace"          // one trace id for many requests: split at the spans that name no parent
 	ProblemSplitSource        = "split_source"        // one trace read from several sources: it belongs to its root's
 	ProblemNegativeDuration   = "negative_duration"   // end before start: the duration is unknown
 	ProblemTimeMissing        = "time_missing"        // no start or no end: the interval is unknown
@@ -93,6 +94,7 @@ var problemText = map[string]string{
 	ProblemOrphan:             "spans whose parent is missing",
 	ProblemNoRoot:             "traces without a root span",
 	ProblemSeveralRoots:       "traces with more than one root span",
+	ProblemMegaTrace:          "trace ids were used for many requests: each request is a trace of its own",
 	ProblemSplitSource:        "traces were read from more than one source: each belongs to its root's",
 	ProblemNegativeDuration:   "spans end before they start: their duration is unknown",
 	ProblemTimeMissing:        "spans without a start or an end time",

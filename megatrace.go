@@ -1,0 +1,319 @@
+package tracewhy
+
+import (
+	"cmp"
+	"encoding/binary"
+	"hash/fnv"
+	"slices"
+)
+
+// maxEntries is how often one service may begin anew, under one trace id, before that id is taken to be
+// that of many requests: because a process makes one id and keeps it, say. Spans without a parent are
+// what says so. An ordinary trace has one for each place where the context was lost, each retry and each
+// redelivery after that, and those are limited to about ten nearly everywhere.
+//
+// Neither size nor the number of spans without a parent decides. Where all of them lie within the time of
+// one, as where parents are never recorded, or where links lead from one to the next, it is one trace.
+// Spans whose parent is missing do not count: each says that it is part of something.
+const maxEntries = 32
+
+// splitTrace is a trace that was split off from others of the same recorded id.
+type splitTrace struct {
+	trace int32
+	of    TraceID // as recorded
+}
+
+// split says whether a trace whose rows are arranged is many under one id, by the rule of maxEntries. If
+// so it arranges the rows anew: it returns the lengths of the traces to make of them, one for each span
+// that names no parent, with what lies below it. A trace gets spans with a missing parent too if they ran
+// in the time of its root and of no other; those that are left are traces of their own, by the parent
+// that they name.
+func (w *treeWork) split(id TraceID, rows []uint32, parent, end []int32) []int {
+	s := splitter{treeWork: w, rows: rows}
+	for i := int32(0); int(i) < len(rows); i = end[i] {
+		if rootRank(w.b.row(rows[i]).marks) == 0 {
+			s.roots++
+		} else if s.roots <= maxEntries {
+			return nil
+		}
+		s.tops = append(s.tops, i)
+	}
+	if s.roots <= maxEntries {
+		return nil
+	}
+	s.group = make([]int32, len(s.tops))
+	for i := range s.group {
+		s.group[i] = int32(i)
+	}
+	s.joinLinks(id)
+	if !s.repeats() {
+		return nil
+	}
+	s.joinOrphans()
+	return s.rearrange(parent, end)
+}
+
+// splitter groups the tops of a trace, which are its spans without a parent in it.
+type splitter struct {
+	*treeWork
+	rows  []uint32
+	tops  []int32 // places in rows, ascending
+	roots int     // how many of the tops name no parent; they come first, by start, then the longest
+	group []int32 // by top: a union-find structure that leads to the first of each group
+}
+
+func (s *splitter) find(top int32) int32 {
+	for s.group[top] != top {
+		s.group[top] = s.group[s.group[top]]
+		top = s.group[top]
+	}
+	return top
+}
+
+func (s *splitter) join(x, y int32) {
+	x, y = s.find(x), s.find(y)
+	s.group[max(x, y)] = min(x, y)
+}
+
+// topOf returns the top that a place lies below.
+func (s *splitter) topOf(place int32) int32 {
+	i, ok := slices.BinarySearch(s.tops, place)
+	if !ok {
+		i--
+	}
+	return int32(i)
+}
+
+// joinLinks joins tops that links lead between.
+func (s *splitter) joinLinks(id TraceID) {
+	var byID []int32 // places by span id, when first needed
+	number := func(place int32) uint64 { return s.b.row(s.rows[place]).spanID.num() }
+	for i, r := range s.rows {
+		for _, l := range s.b.linksOf(r) {
+			if l.trace != id {
+				continue
+			}
+			if byID == nil {
+				byID = make([]int32, len(s.rows))
+				for k := range byID {
+					byID[k] = int32(k)
+				}
+				slices.SortFunc(byID, func(x, y int32) int { return cmp.Compare(number(x), number(y)) })
+			}
+			if k, ok := slices.BinarySearchFunc(byID, l.span.num(), func(place int32, id uint64) int { return cmp.Compare(number(place), id) }); ok {
+				s.join(s.topOf(int32(i)), s.topOf(byID[k]))
+			}
+		}
+	}
+}
+
+// repeats reports whether one service begins more than maxEntries groups, each with a root that does not
+// lie within the time of another.
+func (s *splitter) repeats() bool {
+	entries := map[uint32]int{} // by service
+	counted := map[int32]bool{} // by group
+	latest := uint64(0)
+	for i := range int32(s.roots) {
+		row := s.b.row(s.rows[s.tops[i]])
+		if row.marks&(MarkTimeUnknown|MarkNegativeDuration) != 0 || row.end <= latest {
+			continue
+		}
+		latest = row.end
+		g := s.find(i)
+		if counted[g] {
+			continue
+		}
+		counted[g] = true
+		service := s.b.resources.rows[row.res].service
+		if entries[service]++; entries[service] > maxEntries {
+			return true
+		}
+	}
+	return false
+}
+
+// joinOrphans joins the orphans of each missing parent, and those with the only root that they ran in the
+// time of.
+func (s *splitter) joinOrphans() {
+	type siblings struct {
+		first      int32
+		start, end uint64 // of those whose times are known; end 0: none
+	}
+	var order []SpanID
+	byParent := map[SpanID]*siblings{}
+	for i := int32(s.roots); int(i) < len(s.tops); i++ {
+		row := s.b.row(s.rows[s.tops[i]])
+		if !row.marks.Has(MarkOrphan) {
+			continue
+		}
+		x := byParent[row.parentID]
+		if x == nil {
+			x = &siblings{first: i, start: unknownStart}
+			byParent[row.parentID] = x
+			order = append(order, row.parentID)
+		}
+		s.join(x.first, i)
+		if row.marks&(MarkTimeUnknown|MarkNegativeDuration) == 0 {
+			x.start, x.end = min(x.start, row.start), max(x.end, row.end)
+		}
+	}
+	if len(order) == 0 {
+		return
+	}
+	// Of the roots up to each, in the order of their start: the one that ends last, and when the next does.
+	type running struct {
+		start, end, second uint64
+		root               int32
+	}
+	var roots []running
+	var last running
+	for i := range int32(s.roots) {
+		row := s.b.row(s.rows[s.tops[i]])
+		if row.marks&(MarkTimeUnknown|MarkNegativeDuration) != 0 {
+			continue
+		}
+		if row.end > last.end {
+			last.second, last.end, last.root = last.end, row.end, i
+		} else {
+			last.second = max(last.second, row.end)
+		}
+		last.start = row.start
+		roots = append(roots, last)
+	}
+	for _, id := range order {
+		x := byParent[id]
+		n, _ := slices.BinarySearchFunc(roots, x.start, func(r running, start uint64) int {
+			if r.start <= start {
+				return -1
+			}
+			return 1
+		})
+		if x.end > 0 && n > 0 && roots[n-1].end >= x.end && roots[n-1].second < x.end {
+			s.join(roots[n-1].root, x.first)
+		}
+	}
+}
+
+// rearrange brings the spans of each group together, groups in the order of their first tops, and returns
+// how many spans each has. Parents and ends become places in the group.
+func (s *splitter) rearrange(parent, end []int32) []int {
+	n := len(s.rows)
+	oldRows, oldParent, oldEnd := slices.Clone(s.rows), slices.Clone(parent[:n]), slices.Clone(end[:n])
+	number := make([]int32, len(s.tops)) // by first top: of the group
+	var lengths []int
+	for i, top := range s.tops {
+		first := s.find(int32(i))
+		if first == int32(i) {
+			number[i] = int32(len(lengths))
+			lengths = append(lengths, 0)
+		}
+		lengths[number[first]] += int(oldEnd[top] - top)
+	}
+	from := make([]int, len(lengths))
+	for i := 1; i < len(from); i++ {
+		from[i] = from[i-1] + lengths[i-1]
+	}
+	filled := make([]int32, len(lengths))
+	for i, top := range s.tops {
+		g := number[s.find(int32(i))]
+		shift := filled[g] - top
+		for old := top; old < oldEnd[top]; old++ {
+			to := from[g] + int(old+shift)
+			s.rows[to] = oldRows[old]
+			parent[to], end[to] = oldParent[old], oldEnd[old]+shift
+			if parent[to] != noParent {
+				parent[to] += shift
+			}
+		}
+		filled[g] += oldEnd[top] - top
+	}
+	return lengths
+}
+
+// nameSplit gives the traces that were split off ids of their own. A number of recorded ids says which
+// are taken; it goes through the traces in an order that is not that of arrival.
+func (g *grouping) nameSplit() {
+	var split []int // numbers in g.traces, where the traces of one id are in order
+	for i := range g.traces {
+		if !g.traces[i].of.IsZero() {
+			split = append(split, i)
+		}
+	}
+	slices.SortStableFunc(split, func(x, y int) int { return compareIDs(g.traces[x].of, g.traces[y].of) })
+	for _, i := range split {
+		tr := &g.traces[i]
+		tr.id = g.b.splitID(tr.of, g.b.row(g.order[tr.from]).spanID)
+		g.b.traces[tr.id] = 0
+	}
+}
+
+// splitID returns the id of a trace that was split off: the upper half of the recorded one, and the id of
+// its first span, by which a person can find it elsewhere. An id that is taken is hashed until it is not.
+func (b *Builder) splitID(of TraceID, first SpanID) TraceID {
+	id := of
+	copy(id[8:], first[:])
+	for {
+		if _, taken := b.traces[id]; !taken && !id.IsZero() {
+			return id
+		}
+		h := fnv.New64a()
+		h.Write(of[:])
+		h.Write(id[8:])
+		binary.BigEndian.PutUint64(id[8:], h.Sum64())
+	}
+}
+
+// indexSplit makes what [Set.Lookup] and links need to find traces by the id that they were recorded with.
+func (s *Set) indexSplit() {
+	if s.split == nil {
+		return
+	}
+	s.splitByID = make([]int32, len(s.split))
+	for i := range s.splitByID {
+		s.splitByID[i] = int32(i)
+	}
+	slices.SortStableFunc(s.splitByID, func(x, y int32) int { return compareIDs(s.split[x].of, s.split[y].of) })
+	for _, x := range s.split {
+		first, end := Trace{s, x.trace}.bounds()
+		for row := first; row < end; row++ {
+			s.splitRows = append(s.splitRows, row)
+		}
+	}
+	slices.SortFunc(s.splitRows, func(x, y int32) int {
+		c := &s.cols
+		return cmp.Or(compareIDs(s.recordedTraceID(c.trace[x]), s.recordedTraceID(c.trace[y])), cmp.Compare(c.spanID[x].num(), c.spanID[y].num()))
+	})
+}
+
+func (s *Set) recordedTraceID(trace int32) TraceID {
+	if s.split != nil {
+		if i, ok := slices.BinarySearchFunc(s.split, trace, func(x splitTrace, trace int32) int { return cmp.Compare(x.trace, trace) }); ok {
+			return s.split[i].of
+		}
+	}
+	return s.traces[trace].id
+}
+
+// firstOfSplit returns the earliest of the traces that were split from one id.
+func (s *Set) firstOfSplit(id TraceID) (Trace, bool) {
+	i, ok := slices.BinarySearchFunc(s.splitByID, id, func(x int32, id TraceID) int { return compareIDs(s.split[x].of, id) })
+	if !ok {
+		return Trace{}, false
+	}
+	return Trace{s, s.split[s.splitByID[i]].trace}, true
+}
+
+// linkTarget returns the trace that a link leads to: of those that were split from one id, the one with
+// the span.
+func (s *Set) linkTarget(id TraceID, span SpanID) (Trace, bool) {
+	if _, ok := s.firstOfSplit(id); !ok {
+		return s.Lookup(id)
+	}
+	i, ok := slices.BinarySearchFunc(s.splitRows, span, func(row int32, span SpanID) int {
+		return cmp.Or(compareIDs(s.recordedTraceID(s.cols.trace[row]), id), cmp.Compare(s.cols.spanID[row].num(), span.num()))
+	})
+	if !ok {
+		return Trace{}, false
+	}
+	return Trace{s, s.cols.trace[s.splitRows[i]]}, true
+}
