@@ -31,6 +31,7 @@ var layers = []layer{
 	{dir: "internal", imports: []string{"."}},
 	{dir: "sample", imports: []string{"."}, internal: true},
 	{dir: "ingest", imports: []string{".", "sample"}, internal: true, others: true},
+	{dir: "export", imports: []string{"."}, internal: true, others: true},
 	{dir: "compare", imports: []string{"."}, internal: true},
 	{dir: "cluster", imports: []string{"."}, internal: true},
 	{dir: "depgraph", imports: []string{"."}, internal: true},
@@ -38,7 +39,7 @@ var layers = []layer{
 	{dir: "impact", imports: []string{"."}, internal: true},
 	{dir: "rca", alone: true, imports: []string{".", "compare", "cluster", "depgraph", "timeline", "impact"}, internal: true},
 	{dir: "rca", imports: []string{".", "compare", "cluster", "depgraph", "timeline", "impact", "ingest"}, internal: true},
-	{dir: "examples", imports: []string{".", "compare", "cluster", "depgraph", "timeline", "impact", "sample", "ingest", "rca"}, internal: true, others: true},
+	{dir: "examples", imports: []string{".", "compare", "cluster", "depgraph", "timeline", "impact", "sample", "ingest", "export", "rca"}, internal: true, others: true},
 }
 
 // covers reports whether the package in directory pkg is of the layer.
@@ -151,6 +152,10 @@ func TestViolations(t *testing.T) {
 		{"ingest", module + "/compare", false},
 		{"ingest/otelsdk", module + "/sample", true},
 		{"sample", module + "/ingest", false},
+		{"export/pprof", module, true},
+		{"export/pprof", "github.com/google/pprof/profile", true},
+		{"export/pprof", module + "/ingest", false},
+		{"export/perfetto", module + "/compare", false},
 		{"compare", module, true},
 		{"compare", module + "/internal/stats", true},
 		{"compare", module + "/cluster", false},
@@ -166,6 +171,7 @@ func TestViolations(t *testing.T) {
 		{"rca/report", module + "/timeline", true},
 		{"rca/report", module + "/examples/rca", false},
 		{"examples/rca", module + "/rca/report", true},
+		{"examples/rca", module + "/export/pprof", true},
 		{"helpers", "strings", false},
 	}
 	for _, tt := range tests {
