@@ -3,6 +3,7 @@
 //	rca analyze [flags] INCIDENT…      what broke, where, for whom, how bad, and how sure
 //	rca demo                           the whole story on an embedded incident
 //	rca evaluate [flags] DIR…          accuracy over labelled cases, beside other methods
+//	rca fetch [flags]                  save the traces that a Jaeger or a Tempo has
 //	rca waterfall [flags] FILE ID…     traces drawn on one scale of time
 //
 // Run "rca COMMAND -h" for the flags of a command. Flags may stand before and after the arguments.
@@ -74,6 +75,7 @@ func commands() []command {
 		{"analyze", "[flags] INCIDENT…", "say what broke and why", analyze},
 		{"demo", "[flags]", "tell the whole story on an embedded incident", demo},
 		{"evaluate", "[flags] DIR…", "measure accuracy over labelled cases", evaluateCases},
+		{"fetch", "[flags]", "save the traces that a backend has", fetch},
 		{"waterfall", "[flags] FILE ID…", "draw traces on one scale of time", waterfall},
 	}
 }

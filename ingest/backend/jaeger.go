@@ -1,0 +1,249 @@
+package backend
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/ingest"
+	"github.com/tracewhy/tracewhy/ingest/input"
+	"github.com/tracewhy/tracewhy/ingest/otlp"
+)
+
+// Jaeger is a Jaeger query service, or something that has its HTTP API. The third version of that, which
+// answers in OTLP, is used if the server has it: the first gives times in microseconds only, and keeps no
+// difference between a resource's attributes and a process's.
+//
+// A server is asked for services, operations and durations, and by the first version for attributes. It
+// is not asked for errors, since Jaeger's memory store answers something else to that. A store that keeps
+// one index for each of these, Cassandra for example, may leave out traces without a sign when it is asked
+// for more than a service.
+type Jaeger struct {
+	URL    string // where the API is, up to the path before /api
+	Client Client
+
+	// First says to use the first version of the API, even where the server has the third.
+	First bool
+
+	// Page is how many traces to ask for at a time. Default: 100.
+	Page int
+}
+
+// Fetch hands the traces of a query to take, in the order of the time at which they began where one
+// service was asked for. An error of take ends it. Beside an error of its own, mostly an [Error], is what
+// was done before.
+func (j Jaeger) Fetch(ctx context.Context, q Query, take func(tracewhy.Trace) error) (*Result, error) {
+	c := newTally(&q, take)
+	if err := q.check(); err != nil {
+		return c.result, err
+	}
+	s, err := j.Client.open(j.URL)
+	if err != nil {
+		return c.result, err
+	}
+	defer s.close()
+	source := &jaegerSource{session: s, tally: c}
+	known, err := source.services(ctx, j.First)
+	if err != nil {
+		return c.finish(s), err
+	}
+	services := slices.Compact(slices.Sorted(slices.Values(q.Services)))
+	if len(services) == 0 {
+		services = known
+	}
+	var searches []search
+	for _, service := range services {
+		searches = append(searches, func(ctx context.Context, start, end time.Time, n int) (answer, error) {
+			return source.find(ctx, service, start, end, n)
+		})
+	}
+	page := j.Page
+	if page <= 0 {
+		page = 100
+	}
+	return fetch(ctx, s, c, searches, pace{page: page, maxPage: 10 * page, finest: time.Microsecond})
+}
+
+// jaegerSource is a Jaeger at work.
+type jaegerSource struct {
+	*session
+	tally *tally
+	first bool
+}
+
+// services returns the services that the server knows, sorted, and finds out which version it has.
+func (j *jaegerSource) services(ctx context.Context, first bool) ([]string, error) {
+	var list struct{ Services, Data []string }
+	read := func(r io.Reader) error {
+		if err := json.NewDecoder(r).Decode(&list); err != nil {
+			return fmt.Errorf("the answer is no list of services: %w", err)
+		}
+		return nil
+	}
+	if !first {
+		err := j.get(ctx, "api/v3/services", nil, mediaJSON, read)
+		var e *Error
+		switch {
+		case err == nil && list.Services != nil:
+			return slices.Sorted(slices.Values(list.Services)), nil
+		case err == nil:
+		case !errors.As(err, &e) || !lacks(e):
+			return nil, err
+		}
+	}
+	j.first = true
+	if err := j.get(ctx, "api/services", nil, mediaJSON, read); err != nil {
+		return nil, err
+	}
+	return slices.Sorted(slices.Values(list.Data)), nil
+}
+
+const (
+	mediaJSON  = "application/json"
+	mediaProto = "application/protobuf"
+)
+
+// lacks reports whether an error can mean that the server does not have what was asked for: a status that
+// says so, or the page of a user interface that is shown for every path.
+func lacks(e *Error) bool {
+	switch e.Status {
+	case http.StatusBadRequest, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented, http.StatusOK:
+		return true
+	}
+	return false
+}
+
+// find searches for traces.
+func (j *jaegerSource) find(ctx context.Context, service string, start, end time.Time, n int) (answer, error) {
+	var set *tracewhy.Set
+	read := func(r io.Reader) (err error) {
+		set, err = j.read(ctx, r)
+		return err
+	}
+	var err error
+	if j.first {
+		err = j.get(ctx, "api/traces", j.firstQuery(service, start, end, n), mediaJSON, read)
+	} else {
+		err = j.get(ctx, "api/v3/traces", j.thirdQuery(service, start, end, n), mediaJSON, read)
+		var e *Error
+		if errors.As(err, &e) && e.Status == http.StatusNotFound { // which is how it says that there is none
+			return answer{take: func(context.Context, int) (int, error) { return 0, nil }}, nil
+		}
+	}
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{set.NumTraces(), func(_ context.Context, want int) (int, error) {
+		j.tally.report(set)
+		return j.tally.offerAll(set, want)
+	}}, nil
+}
+
+// firstQuery asks the first version. It wants whole microseconds, and its time includes both ends.
+func (j *jaegerSource) firstQuery(service string, start, end time.Time, n int) url.Values {
+	q := j.tally.query
+	v := url.Values{
+		"service": {service},
+		"start":   {strconv.FormatInt(start.UnixMicro(), 10)},
+		"end":     {strconv.FormatInt(end.Add(time.Microsecond-1).UnixMicro(), 10)},
+		"limit":   {strconv.Itoa(n)},
+		"raw":     {"true"}, // not with the times of clocks that Jaeger takes for wrong
+	}
+	if q.Operation != "" {
+		v.Set("operation", q.Operation)
+	}
+	if q.MinDuration > 0 {
+		v.Set("minDuration", q.MinDuration.Truncate(time.Microsecond).String())
+	}
+	tags := map[string]string{}
+	for _, c := range q.Where {
+		// What Jaeger's own tags say, OTLP has in other places.
+		if c.Op == tracewhy.OpEqual && c.Key != "error" {
+			tags[c.Key] = c.Value.String()
+		}
+	}
+	if len(tags) > 0 {
+		text, err := json.Marshal(tags)
+		if err == nil { // which holds for all maps of text
+			v.Set("tags", string(text))
+		}
+	}
+	return v
+}
+
+// thirdQuery asks the third version.
+func (j *jaegerSource) thirdQuery(service string, start, end time.Time, n int) url.Values {
+	q := j.tally.query
+	v := url.Values{
+		"query.service_name":   {service},
+		"query.start_time_min": {start.UTC().Format(time.RFC3339Nano)},
+		"query.start_time_max": {end.UTC().Format(time.RFC3339Nano)},
+		"query.num_traces":     {strconv.Itoa(n)},
+		"query.raw_traces":     {"true"},
+	}
+	if q.Operation != "" {
+		v.Set("query.operation_name", q.Operation)
+	}
+	if q.MinDuration > 0 {
+		v.Set("query.duration_min", q.MinDuration.String())
+	}
+	return v
+}
+
+// read reads an answer.
+func (j *jaegerSource) read(ctx context.Context, r io.Reader) (*tracewhy.Set, error) {
+	var b tracewhy.Builder
+	var err error
+	if j.first {
+		err = ingest.Read(ctx, "answer", r, "", &b, ingest.Config{})
+	} else {
+		err = otlp.ReadJSON(ctx, r, &b, input.Config{Name: "answer"})
+	}
+	return built(ctx, &b, err)
+}
+
+// built returns the traces of an answer, unless that was broken.
+func built(ctx context.Context, b *tracewhy.Builder, err error) (*tracewhy.Set, error) {
+	set, buildErr := b.Build(ctx)
+	if buildErr != nil {
+		return nil, buildErr
+	}
+	for _, p := range set.Problems() {
+		switch {
+		case p.Code == tracewhy.ProblemTruncatedInput:
+			return nil, errPartial
+		case p.Code == tracewhy.ProblemSyntax && err == nil:
+			return nil, errors.New(p.Message)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return set, nil
+}
+
+// offerAll offers the traces of a set until as many were handed over as are wanted, and returns how many.
+func (c *tally) offerAll(set *tracewhy.Set, want int) (int, error) {
+	n := 0
+	for t := range set.Traces() {
+		if n >= want {
+			break
+		}
+		taken, err := c.offer(t)
+		if err != nil {
+			return n, err
+		}
+		if taken {
+			n++
+		}
+	}
+	return n, nil
+}
