@@ -1,0 +1,45 @@
+package sample_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/internal/scenario"
+	"github.com/tracewhy/tracewhy/rca"
+	"github.com/tracewhy/tracewhy/sample"
+)
+
+// A sample of an incident has the same first cause as the incident.
+func TestSampleHasTheSameCause(t *testing.T) {
+	for _, f := range scenario.Families() {
+		if f.Quiet {
+			continue
+		}
+		for seed := range uint64(2) {
+			set, c := incident(t, f.Name, seed+1)
+			s := of(sample.Config{PerStratum: 8, Bin: 1 << 62}, slices.Collect(set.Traces())...)
+			sampled, err := s.Set(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%s: %d of %d traces, %d bytes", c.Name, sampled.NumTraces(), set.NumTraces(), s.Bytes())
+			if 2*sampled.NumTraces() > set.NumTraces() {
+				t.Errorf("%s: %d of %d traces is no sample", c.Name, sampled.NumTraces(), set.NumTraces())
+			}
+			first := func(set *tracewhy.Set) string {
+				r, err := rca.Investigate(t.Context(), set.Source("baseline"), set.Source("incident"), rca.Config{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(r.RootCauses) == 0 {
+					return ""
+				}
+				return r.RootCauses[0].Service
+			}
+			if got, want := first(sampled), first(set); got != want || !slices.Contains(c.Label.Causes[0].Services, want) {
+				t.Errorf("%s: %q is the first cause of the sample, %q of the whole, the truth is %q", c.Name, got, want, c.Label.Causes[0].Services)
+			}
+		}
+	}
+}
