@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/ingest/internal/scan"
 )
 
 // WriteJSON writes spans as OTLP JSON, one document a line for each trace: what the Collector's file
@@ -241,22 +242,4 @@ func (j *jsonWriter) float(f float64) {
 }
 
 // quoted writes a string. Texts of a Set are UTF-8.
-func (j *jsonWriter) quoted(s string) {
-	const hexDigits = "0123456789abcdef"
-	j.b = append(j.b, '"')
-	from := 0
-	for i := range len(s) {
-		c := s[i]
-		if c >= ' ' && c != '"' && c != '\\' {
-			continue
-		}
-		j.b = append(j.b, s[from:i]...)
-		if c < ' ' {
-			j.b = append(j.b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
-		} else {
-			j.b = append(j.b, '\\', c)
-		}
-		from = i + 1
-	}
-	j.b = append(append(j.b, s[from:]...), '"')
-}
+func (j *jsonWriter) quoted(s string) { j.b = scan.AppendQuoted(j.b, s) }

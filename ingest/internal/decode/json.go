@@ -29,10 +29,11 @@ type JSON struct {
 	HasDocument bool // a document with spans, or a place for them, was found
 	HasOther    bool // something else was found
 
-	texts  []byte // of the part under way: those that have escapes
-	fault  scan.Fault
-	onLine bool // a document was read since the last newline
-	syntax *input.SyntaxError
+	texts    []byte // of the part under way: those that have escapes
+	fault    scan.Fault
+	isInside bool // reading went on after something broken, maybe inside of a document
+	onLine   bool // a document was read since the last newline
+	syntax   *input.SyntaxError
 }
 
 // ByteOrderMark may come before a document.
@@ -52,11 +53,14 @@ func (d *JSON) Read() error {
 		if d.onLine && from <= d.I && bytes.IndexByte(d.B[from:d.I], '\n') >= 0 {
 			d.onLine = false
 		}
-		switch c {
-		case '{':
+		switch {
+		case c == '{':
 			err = d.Document()
-		case '[':
+		case c == '[':
 			_, err = d.Elements(d.element)
+		case d.isInside && (c == ',' || c == ']' || c == '}'):
+			d.I++
+			continue
 		default:
 			err = d.skipText()
 		}
@@ -117,6 +121,7 @@ func (d *JSON) resume() error {
 	for {
 		if i := d.start(d.B[d.I:]); i >= 0 {
 			d.I += i
+			d.isInside = true
 			return nil
 		}
 		d.I = max(d.I, len(d.B)-overlap)

@@ -127,6 +127,27 @@ func Unescape(dst, s []byte) ([]byte, bool) {
 	return dst, true
 }
 
+// AppendQuoted appends s, which is UTF-8, as a JSON string.
+func AppendQuoted(dst []byte, s string) []byte {
+	const hexDigits = "0123456789abcdef"
+	dst = append(dst, '"')
+	from := 0
+	for i := range len(s) {
+		c := s[i]
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
+		}
+		dst = append(dst, s[from:i]...)
+		if c < ' ' {
+			dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+		} else {
+			dst = append(dst, '\\', c)
+		}
+		from = i + 1
+	}
+	return append(append(dst, s[from:]...), '"')
+}
+
 func hex4(s []byte) (rune, bool) {
 	if len(s) < 4 {
 		return 0, false

@@ -67,6 +67,16 @@ func TestUnescape(t *testing.T) {
 	}
 }
 
+// AppendQuoted writes what encoding/json reads back.
+func TestAppendQuoted(t *testing.T) {
+	for _, s := range []string{"", "abc", `a"b\c/d`, "\x00\t\n\x1f\x7f", "é☃\U0001F600", "\u2028<&>"} {
+		var got string
+		if quoted := AppendQuoted(nil, s); json.Unmarshal(quoted, &got) != nil || got != s {
+			t.Errorf("%q: %s", s, quoted)
+		}
+	}
+}
+
 // A Skipper finds the end of a value however it is cut in two.
 func TestSkipper(t *testing.T) {
 	for _, value := range []string{

@@ -1,0 +1,276 @@
+package jaeger
+
+import (
+	"encoding/hex"
+	"strconv"
+	"strings"
+
+	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/ingest/internal/decode"
+)
+
+// warningsKey is the attribute that Jaeger keeps the warnings of a span in:
+// https://github.com/jaegertracing/jaeger/blob/main/internal/jptrace/attributes.go
+const warningsKey = "@jaeger@warnings"
+
+// A tag is an attribute as it is written. Its texts may point into the window.
+type tag struct {
+	key, typ string
+	value    []byte // an array or object as it is written
+	kind     decode.TokenKind
+	at       int // in B, the value
+}
+
+// eachTag calls visit for each tag of the array at B[i], or of the map that Elasticsearch has instead,
+// in which names have @ for dots.
+func (d *reader) eachTag(i int, visit func(*tag)) int {
+	if d.B[i] == '{' {
+		return d.Fields(i, func(name []byte, i int) int {
+			t := tag{key: decode.View(name)}
+			if strings.Contains(t.key, "@") {
+				t.key = strings.ReplaceAll(t.key, "@", ".")
+			}
+			next := d.tagValue(&t, i)
+			if next >= 0 {
+				visit(&t)
+			}
+			return next
+		})
+	}
+	return d.Array(i, func(i int) int {
+		if d.B[i] != '{' {
+			if d.B[i] != 'n' {
+				d.Note(tracewhy.ProblemAttributeInvalid, i)
+			}
+			return d.Pass(i)
+		}
+		t := tag{at: i}
+		isBad := false
+		next := d.Fields(i, func(name []byte, i int) (next int) {
+			switch string(name) {
+			case "key":
+				t.key, next = d.tagText(i, &isBad)
+			case "type":
+				t.typ, next = d.tagText(i, &isBad)
+			case "value":
+				next = d.tagValue(&t, i)
+			default:
+				next = d.Pass(i)
+			}
+			return next
+		})
+		switch {
+		case next < 0:
+		case isBad:
+			d.Note(tracewhy.ProblemAttributeInvalid, i)
+		default:
+			visit(&t)
+		}
+		return next
+	})
+}
+
+// tagText decodes the key or the type of a tag.
+func (d *reader) tagText(i int, isBad *bool) (string, int) {
+	s, kind, next := d.Token(i)
+	*isBad = *isBad || kind == decode.CompositeToken
+	return decode.View(d.Cut(s, i)), next
+}
+
+func (d *reader) tagValue(t *tag, i int) (next int) {
+	t.at = i
+	if t.value, t.kind, next = d.Token(i); t.kind == decode.CompositeToken && next > 0 {
+		t.value = d.B[i:next]
+	}
+	return next
+}
+
+// value returns the value of a tag. What is not of the type that it says is kept as text, and noted.
+func (d *reader) value(t *tag) tracewhy.Value {
+	if t.kind == decode.NullToken {
+		if t.typ != "" {
+			d.Note(tracewhy.ProblemValueInvalid, t.at)
+		}
+		return tracewhy.Value{}
+	}
+	switch t.typ {
+	case "string":
+		if t.kind == decode.TextToken {
+			return d.text(t)
+		}
+	case "bool":
+		if s := string(t.value); t.kind != decode.CompositeToken && (s == "true" || s == "false") {
+			return tracewhy.BoolOf(s == "true")
+		}
+	case "int64":
+		if n, ok := decode.ExactInt64(t.value); ok {
+			return tracewhy.IntOf(n)
+		}
+	case "float64":
+		if f, ok := float(t); ok {
+			return tracewhy.FloatOf(f)
+		}
+	case "binary":
+		if b, ok := d.binary(t); ok {
+			return tracewhy.BytesOf(d.Cut(b, t.at))
+		}
+	case "":
+		return d.bare(t)
+	default:
+		d.Note(tracewhy.ProblemValueInvalid, t.at)
+		return d.bare(t)
+	}
+	d.Note(tracewhy.ProblemValueInvalid, t.at)
+	return d.text(t)
+}
+
+func (d *reader) text(t *tag) tracewhy.Value {
+	return tracewhy.StringOf(decode.View(d.Cut(t.value, t.at)))
+}
+
+// bare returns the value of a tag without a type, that of JSON.
+func (d *reader) bare(t *tag) tracewhy.Value {
+	switch t.kind {
+	case decode.BoolToken:
+		return tracewhy.BoolOf(string(t.value) == "true")
+	case decode.NumberToken:
+		if n, ok := decode.ExactInt64(t.value); ok && !strings.ContainsAny(decode.View(t.value), ".eE") {
+			return tracewhy.IntOf(n)
+		}
+		return d.FloatOr(t.value, t.at)
+	case decode.CompositeToken:
+		d.Note(tracewhy.ProblemValueInvalid, t.at)
+	}
+	return d.text(t)
+}
+
+// float returns the number that a tag says, which may be one that JSON has no words for.
+func float(t *tag) (float64, bool) {
+	if t.kind != decode.NumberToken && t.kind != decode.TextToken {
+		return 0, false
+	}
+	s := decode.View(t.value)
+	if t.kind == decode.TextToken && !decode.IsNumber(t.value) {
+		switch strings.ToLower(strings.TrimLeft(s, "+-")) {
+		case "nan", "inf", "infinity":
+		default:
+			return 0, false
+		}
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	return f, err == nil
+}
+
+// binary returns the bytes of a tag: in base64, or in hexadecimal where it comes from storage.
+func (d *reader) binary(t *tag) ([]byte, bool) {
+	if t.kind != decode.TextToken {
+		return nil, false
+	}
+	if d.isStored {
+		if b, err := hex.DecodeString(decode.View(t.value)); err == nil {
+			return b, true
+		}
+	}
+	return decode.DecodeBase64(t.value)
+}
+
+// spanTag makes a tag of the span an attribute of it, or what else it stands for.
+func (d *reader) spanTag(t *tag) {
+	s := &d.Span
+	if !d.Room(d.Attrs, t.at) {
+		d.Over.Attributes++
+		return
+	}
+	v := d.value(t)
+	if d.isSpecial(t, v) {
+		return
+	}
+	d.Attrs++
+	s.Attributes = append(s.Attributes, tracewhy.KeyValue{Key: t.key, Value: v})
+}
+
+// isSpecial reports whether a tag stands for something else than an attribute, which it notes down.
+func (d *reader) isSpecial(t *tag, v tracewhy.Value) bool {
+	if c := t.key; len(c) < len("error") || c[0] != 'o' && c[0] != 's' && c[0] != 'e' && c[0] != 'w' {
+		return false
+	}
+	if t.key == "error" {
+		return d.isErrorTag(t, v)
+	}
+	if v.Kind() != tracewhy.StringValue {
+		return false
+	}
+	s, p := &d.Span, &d.span
+	switch t.key {
+	case "span.kind":
+		kind, ok := kindOf(v.Str())
+		if !ok {
+			d.Note(tracewhy.ProblemKindUnknown, t.at)
+		}
+		s.Kind = kind
+		return ok
+	case "otel.status_code":
+		code, ok := statusOf(v.Str())
+		if !ok {
+			d.Note(tracewhy.ProblemStatusUnknown, t.at)
+		}
+		p.statusCode, p.hasStatus = code, ok && v.Str() != ""
+		return ok
+	case "otel.status_description":
+		s.StatusMessage = v.Str()
+	case "otel.scope.name", "otel.library.name":
+		p.scope.Name = v.Str()
+	case "otel.scope.version", "otel.library.version":
+		p.scope.Version = v.Str()
+	case "w3c.tracestate":
+		s.TraceState = v.Str()
+	default:
+		return false
+	}
+	return true
+}
+
+func kindOf(s string) (tracewhy.Kind, bool) {
+	for k := tracewhy.KindUnspecified; k <= tracewhy.KindConsumer; k++ {
+		if strings.EqualFold(s, k.String()) {
+			return k, true
+		}
+	}
+	return tracewhy.KindUnspecified, s == ""
+}
+
+func statusOf(s string) (tracewhy.StatusCode, bool) {
+	for c := tracewhy.StatusUnset; c <= tracewhy.StatusError; c++ {
+		if strings.EqualFold(s, c.String()) {
+			return c, true
+		}
+	}
+	return tracewhy.StatusUnset, s == ""
+}
+
+// isErrorTag notes down what an error tag says. It reports whether that is all that there is to it.
+func (d *reader) isErrorTag(t *tag, v tracewhy.Value) bool {
+	p := &d.span
+	switch v.Kind() {
+	case tracewhy.BoolValue:
+		p.isError = v.Bool()
+		return v.Bool()
+	case tracewhy.IntValue, tracewhy.FloatValue:
+		n, _ := v.Number()
+		p.seemsError = n != 0
+	case tracewhy.StringValue:
+		s := strings.TrimSpace(v.Str())
+		switch strings.ToLower(s) {
+		case "true":
+			p.isError = true
+			return true
+		case "false", "0", "no", "":
+			p.seemsError = false
+		case "1", "yes":
+			p.seemsError = true
+		default:
+			p.seemsError, p.errorText = true, s
+		}
+	}
+	return false
+}
