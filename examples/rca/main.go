@@ -1,6 +1,7 @@
 // Command rca says what broke and why, from the traces of an incident and those of better times.
 //
 //	rca analyze [flags] INCIDENT…      what broke, where, for whom, how bad, and how sure
+//	rca convert [flags] FILE…          traces in another format, all or some of them
 //	rca demo                           the whole story on an embedded incident
 //	rca evaluate [flags] DIR…          accuracy over labelled cases, beside other methods
 //	rca fetch [flags]                  save the traces that a Jaeger or a Tempo has
@@ -73,6 +74,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"analyze", "[flags] INCIDENT…", "say what broke and why", analyze},
+		{"convert", "[flags] FILE…", "write traces in another format, for other tools", convert},
 		{"demo", "[flags]", "tell the whole story on an embedded incident", demo},
 		{"evaluate", "[flags] DIR…", "measure accuracy over labelled cases", evaluateCases},
 		{"fetch", "[flags]", "save the traces that a backend has", fetch},

@@ -36,13 +36,19 @@ type function struct{ service, operation string }
 
 // builder collects the samples of a profile. Functions and locations are numbered as samples need them.
 type builder struct {
+	mapping   *profile.Mapping // the program that all functions are of, which pprof wants to name
 	samples   []*profile.Sample
 	functions []*profile.Function
 	locations []*profile.Location
 	byName    map[function]*profile.Location
 }
 
-func newBuilder() *builder { return &builder{byName: map[function]*profile.Location{}} }
+func newBuilder() *builder {
+	return &builder{
+		mapping: &profile.Mapping{ID: 1, File: "traces", HasFunctions: true, HasFilenames: true},
+		byName:  map[function]*profile.Location{},
+	}
+}
 
 // A sum adds up values of traces. Those that stand for themselves stay integers.
 type sum struct {
@@ -159,7 +165,7 @@ func (b *builder) location(f function) *profile.Location {
 	if f == (function{}) {
 		fn.Name = MissingParent
 	}
-	l := &profile.Location{ID: fn.ID, Line: []profile.Line{{Function: fn}}}
+	l := &profile.Location{ID: fn.ID, Mapping: b.mapping, Line: []profile.Line{{Function: fn}}}
 	b.functions, b.locations, b.byName[f] = append(b.functions, fn), append(b.locations, l), l
 	return l
 }
@@ -180,6 +186,7 @@ func (b *builder) profile(c tracewhy.Cohort) *profile.Profile {
 	p := &profile.Profile{
 		DefaultSampleType: valueTypes[criticalPath].Type,
 		Sample:            b.samples, Function: b.functions, Location: b.locations,
+		Mapping: []*profile.Mapping{b.mapping},
 	}
 	for _, t := range valueTypes {
 		p.SampleType = append(p.SampleType, &t)
