@@ -29,6 +29,8 @@
 // several roots, and orphans, whose parents are missing: [Trace.Roots] yields all of them. An id that
 // was used for many requests, one root after the other, makes as many traces ([Trace.RecordedID]).
 //
+// [Trace.Missing] says what a trace lacks, beside others of the Set, and [Trace.Completeness] how much.
+//
 // A [Path] is the chain of service, operation and kind that leads from a root to a span. All traces of
 // a Set share one tree of paths, so that the same call is compared with itself, in baseline and
 // incident, and not with a call of the same name made from elsewhere. An operation is a span's name,

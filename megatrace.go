@@ -30,16 +30,16 @@ type splitTrace struct {
 // that they name.
 func (w *treeWork) split(id TraceID, rows []uint32, parent, end []int32) []int {
 	s := splitter{treeWork: w, rows: rows}
-	for i := int32(0); int(i) < len(rows); i = end[i] {
-		if rootRank(w.b.row(rows[i]).marks) == 0 {
-			s.roots++
-		} else if s.roots <= maxEntries {
-			return nil
-		}
-		s.tops = append(s.tops, i)
+	next := int32(0)
+	for int(next) < len(rows) && rootRank(w.b.row(rows[next]).marks) == 0 {
+		s.roots++
+		next = end[next]
 	}
 	if s.roots <= maxEntries {
 		return nil
+	}
+	for i := int32(0); int(i) < len(rows); i = end[i] {
+		s.tops = append(s.tops, i)
 	}
 	s.group = make([]int32, len(s.tops))
 	for i := range s.group {

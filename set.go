@@ -44,6 +44,9 @@ type Set struct {
 	splitRows []int32      // the rows of split traces by recorded ids
 	weights   []float64    // by trace; nil: all 1
 
+	called   []bool // by path of orphans: calls of the same operation have a parent elsewhere
+	answered []bool // by path: most calls have a remote child
+
 	problems   []Warning
 	accounting Accounting
 }
@@ -165,6 +168,7 @@ func (s *Set) index() {
 	slices.SortFunc(s.byID, func(x, y int32) int { return compareIDs(s.traces[x].id, s.traces[y].id) })
 	s.indexSplit()
 	s.failure = s.failureKeys()
+	s.indexPaths()
 }
 
 func (s *Set) setWeight(trace int, w float64) {

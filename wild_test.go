@@ -137,6 +137,31 @@ func TestWildStructure(t *testing.T) {
 			want:  "early late", codes: map[string]int{ProblemOrphan: 2, ProblemNoRoot: 1},
 		},
 		{
+			name:  "a root that has not ended",
+			spans: append([]SpanData{with(root, func(s *SpanData) { s.End = 0 }), child}, ofTrace(2, root), ofTrace(2, child)),
+			want:  "root(child) | root(child)", codes: map[string]int{ProblemTimeMissing: 1},
+			check: func(t *testing.T, s *Set) {
+				if m := s.Trace(0).Missing(); !m.RootEnd || s.Trace(0).Completeness() != 0.5 || s.Trace(1).Completeness() != 1 {
+					t.Errorf("missing: %+v", m)
+				}
+			},
+		},
+		{
+			name:  "spans that came too late for the rest of their trace to be kept",
+			spans: []SpanData{child, span(3, 2, "below", 1, 2), ofTrace(2, root), ofTrace(2, child)},
+			want:  "root(child) | child(below)", codes: map[string]int{ProblemOrphan: 1, ProblemNoRoot: 1},
+			check: func(t *testing.T, s *Set) {
+				if m := s.Trace(1).Missing(); !m.Root || s.Trace(0).Missing().Root {
+					t.Errorf("missing: %+v", m)
+				}
+			},
+		},
+		{
+			name:  "one id for everything",
+			spans: requests(maxEntries + 1),
+			want:  strings.TrimPrefix(strings.Repeat(" | request(call)", maxEntries+1), " | "), codes: map[string]int{ProblemMegaTrace: 1},
+		},
+		{
 			name:  "ids of 64 bits beside the same of 128",
 			spans: []SpanData{root, with(child, func(s *SpanData) { s.TraceID = TraceID{15: 1} })},
 			want:  "root(child)", codes: map[string]int{ProblemShortIDJoined: 1},

@@ -33,11 +33,14 @@ type comparison struct {
 	count   [2]int           // traces a side
 	strata  [][2]int         // traces, by stratum and side
 	// share weighs each trace so that both sides have the incident's mix of root operations and a total of
-	// 1. It is 0 for traces whose root operation has too few baseline traces, or no incident trace.
+	// 1. It is 0 for traces whose root operation has too few baseline traces, or no incident trace, and for
+	// those that are left out.
 	share     []float64
+	lacks     []lacks    // by trace of the comparison
+	leftOut   lacks      // traces that lack any of this are left out
 	duration  []float64  // of each trace's primary root, in milliseconds; 0 if not known
 	squares   [2]float64 // sums of squared shares, by side
-	unmatched int        // incident traces with a share of 0
+	unmatched int        // incident traces with a share of 0, of those that are not left out
 
 	explainedByMix int // shifts of structure that a changed mix of requests explains
 }
@@ -47,7 +50,7 @@ func newComparison(baseline, incident tracewhy.Cohort) (*comparison, error) {
 	if baseline.Set() == nil || baseline.Set() != incident.Set() || incident.Len() == 0 || baseline.Minus(incident).Len() == 0 {
 		return nil, ErrCohorts
 	}
-	c := &comparison{set: incident.Set()}
+	c := &comparison{set: incident.Set(), leftOut: lacksRoot}
 	roots := map[tracewhy.PathID]int32{}
 	for t := range baseline.Or(incident).Traces() {
 		side := int8(base)
@@ -57,9 +60,8 @@ func newComparison(baseline, incident tracewhy.Cohort) (*comparison, error) {
 		root := t.Root().Path().ID()
 		s, ok := roots[root]
 		if !ok {
-			s = int32(len(c.strata))
+			s = int32(len(roots))
 			roots[root] = s
-			c.strata = append(c.strata, [2]int{})
 		}
 		duration := 0.0
 		if start, end, ok := t.Root().Interval(); ok {
@@ -69,18 +71,24 @@ func newComparison(baseline, incident tracewhy.Cohort) (*comparison, error) {
 		c.traces = append(c.traces, t)
 		c.side = append(c.side, side)
 		c.stratum = append(c.stratum, s)
+		c.lacks = append(c.lacks, lackOf(t))
 		c.count[side]++
-		c.strata[s][side]++
 	}
+	c.strata = make([][2]int, len(roots))
 	c.standardise()
 	return c, nil
 }
 
-// standardise computes the shares: direct standardisation to the incident's mix.
+// standardise counts the traces that are not left out, by stratum, and computes the shares: direct
+// standardisation to the incident's mix.
 func (c *comparison) standardise() {
+	c.strata, c.squares, c.unmatched = make([][2]int, len(c.strata)), [2]float64{}, 0
 	weight := make([][2]float64, len(c.strata))
 	for i, t := range c.traces {
-		weight[c.stratum[i]][c.side[i]] += t.Weight()
+		if !c.isLeftOut(i) {
+			c.strata[c.stratum[i]][c.side[i]]++
+			weight[c.stratum[i]][c.side[i]] += t.Weight()
+		}
 	}
 	total := 0.0
 	for s, w := range weight {
@@ -91,6 +99,9 @@ func (c *comparison) standardise() {
 	c.share = make([]float64, len(c.traces))
 	for i, t := range c.traces {
 		s := c.stratum[i]
+		if c.isLeftOut(i) {
+			continue
+		}
 		if !c.matched(s) {
 			if c.side[i] == inc {
 				c.unmatched++
@@ -117,7 +128,7 @@ func (c *comparison) warnings() []tracewhy.Warning {
 			Count:   c.unmatched,
 		}
 		for i, t := range c.traces {
-			if c.side[i] == inc && c.share[i] == 0 {
+			if c.side[i] == inc && c.share[i] == 0 && !c.isLeftOut(i) {
 				w.TraceID = t.ID().String()
 				break
 			}
@@ -138,7 +149,7 @@ func (c *comparison) warnings() []tracewhy.Warning {
 			Count:   c.explainedByMix,
 		})
 	}
-	return ws
+	return append(ws, c.lackWarnings()...)
 }
 
 // The codes of the warnings that comparisons give.
@@ -146,6 +157,9 @@ const (
 	WarningUnmatchedRoot = "unmatched_root" // incident traces whose root operation the baseline lacks
 	WarningWeighted      = "weighted"       // the traces are a sample with weights
 	WarningRequestMix    = "request_mix"    // shifts of structure that a changed mix of requests explains
+	WarningFragment      = "fragment"       // traces without their beginning: left out
+	WarningUnfinished    = "unfinished"     // traces whose root has not ended: left out where durations are compared
+	WarningIncomplete    = "incomplete"     // traces with missing spans: left out where structure, and mostly where time is compared
 )
 
 // cohort returns the cohort of the given traces of the comparison, ascending.

@@ -26,6 +26,11 @@
 // With nothing changed, the probability of any significant symptom is at most alpha. Which places or
 // shifts are called changed is controlled by false discovery rate.
 //
+// Traces that lack a part of themselves ([tracewhy.Trace.Missing]) are not asked for what they cannot
+// tell, and warnings count them: fragments without a root count for nothing, roots that have not ended not
+// for durations, and traces with missing spans not for structure, nor for time unless most of the
+// baseline's are so.
+//
 // Sampling that keeps failing or slow traces only, in one of the two windows, looks like an incident. The
 // same traces in any order, and any number of workers, give the same result.
 //

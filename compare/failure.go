@@ -39,7 +39,7 @@ func (c *comparison) failures(ctx context.Context, who *callees, rule tracewhy.O
 		if i%cancelEvery == 0 && ctx.Err() != nil {
 			return nil, nil, ctx.Err()
 		}
-		if rule.Of(t) != tracewhy.OutcomeFailed {
+		if c.lacks[i]&lacksRoot != 0 || rule.Of(t) != tracewhy.OutcomeFailed {
 			continue
 		}
 		failed[i] = true

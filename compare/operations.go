@@ -57,7 +57,8 @@ func Operations(ctx context.Context, baseline, incident tracewhy.Cohort, cfg Ope
 		return nil, err
 	}
 	r := &OperationsResult{Traces: c.count}
-	timings, residual, err := c.timings(ctx, who, cfg.Workers)
+	timed, whole := c.timed(), c.without(lacksSpans)
+	timings, residual, err := timed.timings(ctx, who, cfg.Workers)
 	if err != nil {
 		return nil, err
 	}
@@ -65,12 +66,14 @@ func Operations(ctx context.Context, baseline, incident tracewhy.Cohort, cfg Ope
 	if err != nil {
 		return nil, err
 	}
-	shifts, structures, changed, err := c.structure(ctx, who, cfg.Alpha, cfg.Workers)
+	shifts, structures, changed, err := whole.structure(ctx, who, cfg.Alpha, cfg.Workers)
 	if err != nil {
 		return nil, err
 	}
 	r.Timings, r.Failures, r.Structures, r.Shifts = timings, failures, structures, shifts
-	r.Symptoms = c.symptoms(cfg.Outcome, failed, residual, timings, changed, shifts, cfg.Alpha)
+	c.explainedByMix = whole.explainedByMix
+	latency, structural := timed.latencySymptom(residual, timings), whole.structureSymptom(changed, shifts)
+	r.Symptoms = c.symptoms(cfg.Outcome, failed, latency, structural, cfg.Alpha)
 	r.Warnings = c.warnings()
 	return r, nil
 }

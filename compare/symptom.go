@@ -35,11 +35,11 @@ type Symptom struct {
 }
 
 // symptoms tests whether anything became worse.
-func (c *comparison) symptoms(rule tracewhy.OutcomeRule, failed []bool, residual []float64, timings []Timing, changed []float64, shifts []StructureShift, alpha float64) []Symptom {
+func (c *comparison) symptoms(rule tracewhy.OutcomeRule, failed []bool, latency, structural Symptom, alpha float64) []Symptom {
 	out := []Symptom{
 		c.shareSymptom(SymptomError, "transactions that fail", func(i int) bool { return failed[i] }),
-		c.latencySymptom(residual, timings),
-		c.structureSymptom(changed, shifts),
+		latency,
+		structural,
 	}
 	if s := c.shareSymptom(SymptomAbandonment, "transactions that are abandoned", func(i int) bool {
 		return rule.Of(c.traces[i]) == tracewhy.OutcomeAbandoned
@@ -83,6 +83,9 @@ func (c *comparison) latencySymptom(residual []float64, timings []Timing) Sympto
 	s := Symptom{Kind: SymptomLatency, What: "duration of transactions, given the calls that they make", Unit: "ms", P: 1}
 	usual := make([]perSide, len(c.strata))
 	for i, d := range c.duration {
+		if c.share[i] == 0 {
+			continue
+		}
 		usual[c.stratum[i]].add(c.side[i], d)
 	}
 	strata := make([][]traceValue, len(c.strata))

@@ -86,6 +86,9 @@ func population(baseline, incident tracewhy.Cohort, rule tracewhy.OutcomeRule) P
 		limits[root] = stats.NewSample(ds).ObservedQuantile(0.99)
 	}
 	for t := range incident.Traces() {
+		if t.Missing().Root { // a fragment, which has no outcome
+			continue
+		}
 		if rule.Of(t) == tracewhy.OutcomeFailed {
 			p.Failing++
 		}
