@@ -26,9 +26,12 @@ type lane struct {
 	slices []placed // one inside the other, the outermost first; some may be over
 }
 
-// isOver reports whether a slice has ended at a time. One without length fills its moment, since viewers
-// would otherwise draw it inside a slice that starts then.
-func (p placed) isOver(at int64) bool { return p.end < at || p.end == at && p.at < p.end }
+// isOver reports whether a slice has ended when the next one starts. One may start when another ends,
+// but a slice without length does not stand where another one ends or starts: viewers differ in whether
+// it lies inside that.
+func (p placed) isOver(next placed) bool {
+	return p.end < next.at || p.end == next.at && p.at < p.end && next.at < next.end
+}
 
 // survey finds out what has to be known before the first event can be written: the processes, the
 // earliest time, and where links lead.
@@ -93,7 +96,7 @@ func (d *drawing) process(s tracewhy.Span) *process { return d.processes[s.Resou
 func (d *drawing) laneOf(p placed, in *process) *lane {
 	if parent, ok := p.span.Parent(); ok && !p.isPath {
 		if l := d.open[parent]; l != nil && d.process(parent) == in {
-			d.endSlices(l, p.at)
+			d.endSlices(l, p)
 			if n := len(l.slices); n > 0 && l.slices[n-1].span == parent && p.end <= l.slices[n-1].end {
 				l.slices = append(l.slices, p)
 				d.open[p.span] = l
@@ -101,9 +104,9 @@ func (d *drawing) laneOf(p placed, in *process) *lane {
 			}
 		}
 	}
-	for in.busy.len() > 0 && in.busy.top().outer.isOver(p.at) {
+	for in.busy.len() > 0 && in.busy.top().outer.isOver(p) {
 		l := in.busy.pop()
-		d.endSlices(l, p.at)
+		d.endSlices(l, p)
 		in.free.push(l)
 	}
 	var l *lane
@@ -121,9 +124,9 @@ func (d *drawing) laneOf(p placed, in *process) *lane {
 	return l
 }
 
-// endSlices forgets the slices of a lane that are over.
-func (d *drawing) endSlices(l *lane, at int64) {
-	for n := len(l.slices); n > 0 && l.slices[n-1].isOver(at); n-- {
+// endSlices forgets the slices of a lane that are over when the next one starts.
+func (d *drawing) endSlices(l *lane, next placed) {
+	for n := len(l.slices); n > 0 && l.slices[n-1].isOver(next); n-- {
 		if top := l.slices[n-1]; !top.isPath {
 			delete(d.open, top.span)
 		}
