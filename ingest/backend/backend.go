@@ -131,6 +131,7 @@ type Result struct {
 const (
 	WarningLimit       = "limit_reached"           // there may be more traces than Query.Limit
 	WarningTruncated   = "traces_left_out"         // more traces began at one moment than an answer may have
+	WarningService     = "service_unknown"         // a service of the query that the backend does not know
 	WarningMissing     = "trace_missing"           // a search named traces that are not there any more
 	WarningPartial     = "trace_partial"           // the backend says that it does not have all of a trace
 	WarningUnencrypted = "credentials_unencrypted" // credentials went over a network in clear text

@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,8 +14,8 @@ import (
 	"time"
 
 	"github.com/tracewhy/tracewhy"
-	"github.com/tracewhy/tracewhy/ingest"
 	"github.com/tracewhy/tracewhy/ingest/input"
+	"github.com/tracewhy/tracewhy/ingest/jaeger"
 	"github.com/tracewhy/tracewhy/ingest/otlp"
 )
 
@@ -56,6 +57,11 @@ func (j Jaeger) Fetch(ctx context.Context, q Query, take func(tracewhy.Trace) er
 		return c.finish(s), err
 	}
 	services := slices.Compact(slices.Sorted(slices.Values(q.Services)))
+	for _, service := range services {
+		if !slices.Contains(known, service) {
+			c.warn(WarningService, "the backend knows no service "+strconv.Quote(service), tracewhy.TraceID{})
+		}
+	}
 	if len(services) == 0 {
 		services = known
 	}
@@ -147,13 +153,14 @@ func (j *jaegerSource) find(ctx context.Context, service string, start, end time
 	}}, nil
 }
 
-// firstQuery asks the first version. It wants whole microseconds, and its time includes both ends.
+// firstQuery asks the first version, which wants whole microseconds. In both versions the time includes
+// both ends.
 func (j *jaegerSource) firstQuery(service string, start, end time.Time, n int) url.Values {
 	q := j.tally.query
 	v := url.Values{
 		"service": {service},
 		"start":   {strconv.FormatInt(start.UnixMicro(), 10)},
-		"end":     {strconv.FormatInt(end.Add(time.Microsecond-1).UnixMicro(), 10)},
+		"end":     {strconv.FormatInt(end.Add(-1).UnixMicro(), 10)},
 		"limit":   {strconv.Itoa(n)},
 		"raw":     {"true"}, // not with the times of clocks that Jaeger takes for wrong
 	}
@@ -185,7 +192,7 @@ func (j *jaegerSource) thirdQuery(service string, start, end time.Time, n int) u
 	v := url.Values{
 		"query.service_name":   {service},
 		"query.start_time_min": {start.UTC().Format(time.RFC3339Nano)},
-		"query.start_time_max": {end.UTC().Format(time.RFC3339Nano)},
+		"query.start_time_max": {end.Add(-1).UTC().Format(time.RFC3339Nano)},
 		"query.num_traces":     {strconv.Itoa(n)},
 		"query.raw_traces":     {"true"},
 	}
@@ -200,12 +207,17 @@ func (j *jaegerSource) thirdQuery(service string, start, end time.Time, n int) u
 
 // read reads an answer.
 func (j *jaegerSource) read(ctx context.Context, r io.Reader) (*tracewhy.Set, error) {
+	br := bufio.NewReader(r)
+	if _, err := br.Peek(1); err != nil { // no version says by that that there is no trace
+		return nil, errPartial
+	}
 	var b tracewhy.Builder
 	var err error
+	cfg := input.Config{Name: "answer"}
 	if j.first {
-		err = ingest.Read(ctx, "answer", r, "", &b, ingest.Config{})
+		err = jaeger.Read(ctx, br, &b, cfg)
 	} else {
-		err = otlp.ReadJSON(ctx, r, &b, input.Config{Name: "answer"})
+		err = otlp.ReadJSON(ctx, br, &b, cfg)
 	}
 	return built(ctx, &b, err)
 }
@@ -219,7 +231,7 @@ func built(ctx context.Context, b *tracewhy.Builder, err error) (*tracewhy.Set, 
 	for _, p := range set.Problems() {
 		switch {
 		case p.Code == tracewhy.ProblemTruncatedInput:
-			return nil, errPartial
+			return nil, fmt.Errorf("%w: %s", errPartial, p.Message)
 		case p.Code == tracewhy.ProblemSyntax && err == nil:
 			return nil, errors.New(p.Message)
 		}

@@ -202,8 +202,10 @@ func (t *tempoSource) take(ctx context.Context, ids []tracewhy.TraceID, want int
 		return ok
 	})
 	taken := 0
-	for few := range slices.Chunk(ids, 4*t.parallel) {
-		few = few[:min(len(few), want-taken)]
+	for len(ids) > 0 && taken < want {
+		n := min(len(ids), 4*t.parallel, max(t.parallel, want-taken))
+		few := ids[:n]
+		ids = ids[n:]
 		traces := make([]tempoTrace, len(few))
 		ctx, stop := context.WithCancel(ctx)
 		err := parallel.For(ctx, t.parallel, len(few), func(i int) {
@@ -237,9 +239,6 @@ func (t *tempoSource) take(ctx context.Context, ids []tracewhy.TraceID, want int
 			}
 		}
 		t.tell()
-		if taken >= want {
-			break
-		}
 	}
 	return taken, nil
 }
