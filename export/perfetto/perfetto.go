@@ -21,9 +21,9 @@
 // resource. Attributes keep their types, but bytes are base64, and NaN and the infinities are strings,
 // since JSON has no words for them.
 //
-// Times are exact to the nanosecond and count from the earliest one, which is start_unix_ns of otherData,
-// because viewers read numbers as floating point, in which there is no room for both nanoseconds and
-// the date. Clocks are not adjusted. A span whose duration is not known is a moment rather than a slice,
+// Times are exact to the nanosecond and count from the earliest one, which is start_unix_ns of otherData:
+// viewers read them as floating point, which has room for nanoseconds over 100 days, and not since 1970.
+// Clocks are not adjusted. A span whose duration is not known is a moment rather than a slice,
 // and one that has no time at all is left out: [Stats] counts them.
 //
 // Events are in the order of time, except for those of critical paths, which come together. The same

@@ -41,7 +41,7 @@ type event struct {
 
 func (e *event) end() int64 { return e.at + e.dur }
 
-// nanos reads microseconds without going through floating point.
+// nanos reads microseconds, and sees that viewers that do it in floating point get the same.
 func nanos(t *testing.T, n json.Number) int64 {
 	t.Helper()
 	whole, frac, _ := strings.Cut(string(n), ".")
@@ -51,6 +51,9 @@ func nanos(t *testing.T, n json.Number) int64 {
 	ns, err := strconv.ParseInt(whole+(frac + "000")[:3], 10, 64)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if f, err := n.Float64(); err != nil || int64(math.Round(f*1000)) != ns {
+		t.Fatalf("%s is another number in floating point: %v", n, err)
 	}
 	return ns
 }

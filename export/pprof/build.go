@@ -158,7 +158,7 @@ func (b *builder) location(f function) *profile.Location {
 	}
 	fn := &profile.Function{
 		ID: uint64(len(b.functions) + 1), Filename: printable(f.service),
-		Name: printable(strings.TrimSpace(f.service + " " + f.operation)),
+		Name: printable(strings.TrimSuffix(f.service+" "+f.operation, " ")),
 		// A name that differs from the system's is taken as it is, and not for one of C++.
 		SystemName: printable(f.operation),
 	}
