@@ -133,6 +133,7 @@ const (
 	WarningTruncated   = "traces_left_out"         // more traces began at one moment than an answer may have
 	WarningService     = "service_unknown"         // a service of the query that the backend does not know
 	WarningMissing     = "trace_missing"           // a search named traces that are not there any more
+	WarningTooLong     = "trace_too_long"          // a trace that is longer than Client.MaxAnswer was left out
 	WarningPartial     = "trace_partial"           // the backend says that it does not have all of a trace
 	WarningUnencrypted = "credentials_unencrypted" // credentials went over a network in clear text
 )

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -125,6 +127,26 @@ func TestOneMoment(t *testing.T) {
 	}
 }
 
+// A backend that does not give so many at once is asked for what it gave before.
+func TestPageRefused(t *testing.T) {
+	s := &store{}
+	for i := range 30 {
+		s.traces = append(s.traces, trace(i+1, noon, "GET /cart", time.Millisecond, false))
+	}
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if n, _ := strconv.Atoi(r.URL.Query().Get("query.num_traces")); n > 20 {
+			http.Error(w, `{"error":{"httpCode":500,"message":"search depth must be less than 20"}}`, http.StatusInternalServerError)
+			return
+		}
+		s.jaeger(t).ServeHTTP(w, r)
+	})
+	r, err := Jaeger{URL: "http://jaeger.test", Page: 10, Client: Client{Transport: handlerTransport{h}}}.
+		Fetch(t.Context(), Query{Services: []string{"shop"}, Start: noon, End: noon.Add(time.Minute)}, drop)
+	if err != nil || r.Traces != 10 || !slices.Equal(codes(r.Warnings), []string{WarningTruncated}) {
+		t.Errorf("%v, %+v", err, r)
+	}
+}
+
 // What a query asks for is looked at here, whatever the backend makes of it.
 func TestFilters(t *testing.T) {
 	s := &store{ignores: true, traces: [][]tracewhy.SpanData{
@@ -182,6 +204,37 @@ func TestQueriesThatAreNone(t *testing.T) {
 			if r, _, err := f(t, q); err == nil || r == nil || len(s.requests) > 0 {
 				t.Errorf("%s: %v, %d requests", why, err, len(s.requests))
 			}
+		}
+	}
+}
+
+// A backend that makes nothing of the time would be asked for ever.
+func TestTimeIgnored(t *testing.T) {
+	s := &store{}
+	for i := range 300 {
+		s.traces = append(s.traces, trace(i+1, noon, "GET /cart", time.Millisecond, false))
+	}
+	always := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		q := r.URL.Query()
+		q.Set("query.start_time_min", noon.Format(time.RFC3339))
+		q.Set("start", strconv.FormatInt(noon.Unix(), 10))
+		r.URL.RawQuery = q.Encode()
+		if r.URL.Path == "/api/search" || strings.HasPrefix(r.URL.Path, "/api/v2") {
+			s.tempo(t).ServeHTTP(w, r)
+		} else {
+			s.jaeger(t).ServeHTTP(w, r)
+		}
+	})
+	c := Client{Transport: handlerTransport{always}}
+	for _, limit := range []int{0, 32} {
+		q := Query{Services: []string{"shop"}, Start: noon, End: noon.Add(time.Hour), Limit: limit}
+		r, err := Jaeger{URL: "http://jaeger.test", Page: 3, Client: c}.Fetch(t.Context(), q, drop)
+		if !errors.Is(err, errSame) || r.Requests > 1000 {
+			t.Errorf("Jaeger: %v, %+v", err, r)
+		}
+		r, err = Tempo{URL: "http://tempo.test", Page: 3, Client: c}.Fetch(t.Context(), q, drop)
+		if !errors.Is(err, errSame) || r.Requests > 1000 {
+			t.Errorf("Tempo: %v, %+v", err, r)
 		}
 	}
 }

@@ -76,7 +76,6 @@ type tempoSource struct {
 	query    string
 	parallel int
 	first    atomic.Bool // it has the first version of the API for single traces only
-	refused  bool        // it does not give as many traces at a time as were asked for
 }
 
 // traceQL says the query in Tempo's language, as far as that says the same.
@@ -224,6 +223,10 @@ func (t *tempoSource) take(ctx context.Context, ids []tracewhy.TraceID, want int
 		}
 		for i, trace := range traces {
 			switch {
+			case trace.isTooLong:
+				t.tally.seen[few[i]] = struct{}{}
+				t.tally.warn(WarningTooLong, "traces that are longer than Client.MaxAnswer were left out", few[i])
+				continue
 			case trace.set == nil || trace.set.NumTraces() == 0:
 				t.tally.seen[few[i]] = struct{}{}
 				t.tally.warn(WarningMissing, "traces that a search found were not there any more", few[i])
@@ -247,6 +250,7 @@ func (t *tempoSource) take(ctx context.Context, ids []tracewhy.TraceID, want int
 type tempoTrace struct {
 	set       *tracewhy.Set
 	isPartial bool
+	isTooLong bool
 	err       error
 }
 
@@ -267,22 +271,30 @@ func (t *tempoSource) trace(ctx context.Context, id tracewhy.TraceID) (found tem
 	if !t.first.Load() {
 		err := t.get(ctx, "api/v2/traces/"+id.String(), nil, mediaProto, func(r io.Reader) error { return read(r, unwrap) })
 		if !isMissing(err) {
-			found.err = err
-			return found
+			return found.end(err)
 		}
 	}
 	err := t.get(ctx, "api/traces/"+id.String(), nil, mediaProto, func(r io.Reader) error {
 		return read(r, func(r io.Reader, part func(io.Reader) error) (bool, error) { return false, part(r) })
 	})
-	switch {
-	case isMissing(err):
+	if isMissing(err) {
 		return tempoTrace{}
-	case err != nil:
-		found.err = err
-	default:
+	}
+	if err == nil {
 		t.first.Store(true)
 	}
-	return found
+	return found.end(err)
+}
+
+// end returns what came of a trace that was read with the given error.
+func (t tempoTrace) end(err error) tempoTrace {
+	switch {
+	case errors.Is(err, errTooLong):
+		return tempoTrace{isTooLong: true}
+	case err != nil:
+		return tempoTrace{err: err}
+	}
+	return t
 }
 
 // unwrap reads a TraceByIDResponse of Tempo's protobuf: the trace is its first field, and its third says

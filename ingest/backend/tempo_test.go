@@ -55,7 +55,7 @@ func tempoWith(ids string, byID http.HandlerFunc) Tempo {
 		fmt.Fprintf(w, `{"traces":[%s],"metrics":{"inspectedBytes":"1"}}`, ids)
 	})
 	mux.Handle("/", byID)
-	return Tempo{URL: "http://tempo.test", Client: Client{Transport: handlerTransport{mux}, Retries: -1}}
+	return Tempo{URL: "http://tempo.test", Client: Client{Transport: handlerTransport{mux}, Retries: -1, MaxAnswer: 4000}}
 }
 
 func TestTempoAnswers(t *testing.T) {
@@ -95,6 +95,7 @@ func TestTempoAnswers(t *testing.T) {
 		{"no list", `1`, nil, 0, nil, "no list of traces"},
 		{"half a trace", `{"traceID":"1"}`, func(w http.ResponseWriter, _ string) { b := wrapped(proto, 0); w.Write(b[:len(b)/2]) }, 0, nil, "stops in the middle"},
 		{"no trace", `{"traceID":"1"}`, func(w http.ResponseWriter, _ string) { io.WriteString(w, "none") }, 0, nil, "no trace in protobuf: none"},
+		{"a trace that is too long", `{"traceID":"1"}`, func(w http.ResponseWriter, _ string) { w.Write(make([]byte, 5000)) }, 0, []string{WarningTooLong}, ""},
 		{"trouble", `{"traceID":"1"}`, func(w http.ResponseWriter, _ string) { status(500)(w) }, 0, nil, "/api/v2/traces/" + id + ": status 500"},
 	} {
 		var got []int

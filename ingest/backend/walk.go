@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"net/http"
 	"time"
 
 	"github.com/tracewhy/tracewhy"
@@ -84,7 +85,13 @@ type leg struct {
 	from, to time.Time
 	want     int            // how many traces to take
 	width    *time.Duration // for how long to ask at a time
+	stale    int            // how many full answers in a row had no trace that did not come before
 }
+
+// maxStale is how many of these there can be where the time is divided as far as it can be.
+const maxStale = 100
+
+var errSame = errors.New("backend: the answers are the same whatever time they are to be of")
 
 // run walks from the beginning to the end, in steps that are as long as answers are not full.
 func (l *leg) run(ctx context.Context) error {
@@ -97,6 +104,10 @@ func (l *leg) run(ctx context.Context) error {
 		canDivide := step > l.pace.finest
 		a, err := l.search(ctx, at, at.Add(step), page)
 		l.session.tell()
+		if page > l.pace.page && isRefusal(err) {
+			l.pace.maxPage, page = l.pace.page, l.pace.page
+			continue
+		}
 		isTooLong := errors.Is(err, errTooLong)
 		if err != nil && !(isTooLong && canDivide) {
 			return err
@@ -110,7 +121,7 @@ func (l *leg) run(ctx context.Context) error {
 			page = min(10*page, l.pace.maxPage)
 			continue
 		}
-		if err := l.take(ctx, a); err != nil {
+		if err := l.take(ctx, a, isFull); err != nil {
 			return err
 		}
 		if isFull && canDivide && l.want > 0 { // a sample that is not enough yet
@@ -135,6 +146,12 @@ func (l *leg) run(ctx context.Context) error {
 	return nil
 }
 
+// isRefusal reports whether the backend answered that it does not do what it was asked for.
+func isRefusal(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Status >= http.StatusBadRequest
+}
+
 // isWhole reports whether all traces are wanted.
 func (l *leg) isWhole() bool { return l.query.Limit == 0 }
 
@@ -143,10 +160,19 @@ func (l *leg) half(step time.Duration) time.Duration {
 	return max(l.pace.finest, (step / 2).Truncate(l.pace.finest))
 }
 
-func (l *leg) take(ctx context.Context, a answer) error {
+// take takes the traces of an answer that are wanted.
+func (l *leg) take(ctx context.Context, a answer, isFull bool) error {
+	before := len(l.seen)
 	n, err := a.take(ctx, l.want)
 	if !l.isWhole() {
 		l.want -= n
+	}
+	l.stale++
+	if !isFull || len(l.seen) > before {
+		l.stale = 0
+	}
+	if err == nil && l.stale > maxStale {
+		return errSame
 	}
 	return err
 }
