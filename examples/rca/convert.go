@@ -62,10 +62,10 @@ func spansIn(write func(io.Writer, iter.Seq[tracewhy.Span]) error) func(io.Write
 func writePerfetto(w io.Writer, c *conversion) error {
 	stats, err := perfetto.Write(w, c.traces)
 	if stats.Moments > 0 {
-		c.notes = append(c.notes, fmt.Sprintf("%d spans have no known duration: they are drawn as moments", stats.Moments))
+		c.notes = append(c.notes, fmt.Sprintf("spans drawn as moments, since their duration is not known: %d", stats.Moments))
 	}
 	if stats.Omitted > 0 {
-		c.notes = append(c.notes, fmt.Sprintf("%d spans have no time: they are left out", stats.Omitted))
+		c.notes = append(c.notes, fmt.Sprintf("spans left out, since they have no time: %d", stats.Omitted))
 	}
 	return err
 }
@@ -266,7 +266,7 @@ func (c *conversion) summarize(w io.Writer, output string) error {
 	}
 	b.WriteByte('\n')
 	if n := c.read.Quarantined; n > 0 {
-		fmt.Fprintf(&b, "%d spans could not be read\n", n)
+		fmt.Fprintf(&b, "spans that could not be read: %d\n", n)
 	}
 	for _, note := range c.notes {
 		b.WriteString(note + "\n")
