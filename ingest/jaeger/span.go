@@ -323,11 +323,13 @@ func (d *reader) decodeLogs(i int) int {
 
 // eventTime decodes the time of an event, which is kept without one where it is none.
 func (d *reader) eventTime(i int) (uint64, int) {
-	if c := d.B[i]; c != '"' && c != '-' && (c < '0' || c > '9') {
-		if c != 'n' {
-			d.Note(tracewhy.ProblemValueInvalid, i)
-		}
-		return 0, d.Pass(i)
+	s, kind, next := d.Token(i)
+	if next < 0 || kind == decode.NullToken {
+		return 0, next
+	}
+	if kind == decode.CompositeToken || !decode.IsNumber(s) {
+		d.Note(tracewhy.ProblemValueInvalid, i)
+		return 0, next
 	}
 	us, known, next := d.Micros(i)
 	if next < 0 || !known {

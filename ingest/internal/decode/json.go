@@ -317,6 +317,7 @@ func (d *JSON) NextSpan(first byte, method func(i int) int) error {
 			d.I = end
 			return d.Lose(tracewhy.ProblemSyntax, fault.At)
 		}
+		d.I++ // reading goes on behind its beginning, lest it be found again
 		return d.LoseTo(err, tracewhy.ProblemSyntax, fault.At)
 	}
 	return err
@@ -330,7 +331,7 @@ func (d *JSON) endOfBroken(fault *scan.Fault) int {
 		end := scan.Skip(d.B, d.I)
 		if end >= 0 {
 			if i := scan.Space(d.B, end); i < len(d.B) {
-				if d.B[i] == ',' || d.B[i] == ']' {
+				if d.B[end-1] == '}' && (d.B[i] == ',' || d.B[i] == ']') {
 					return end
 				}
 				return scan.Bad
