@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bufio"
-	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -12,12 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
-
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/ingest/backend"
-	"github.com/tracewhy/tracewhy/ingest/otlp"
 	"github.com/tracewhy/tracewhy/rca/report"
 )
 
@@ -30,7 +24,7 @@ const (
 // fetchFlags are the flags of fetch.
 type fetchFlags struct {
 	jaeger, tempo, tenant  string
-	services, tags         listFlag
+	services, where        listFlag
 	operation              string
 	since, minDuration     time.Duration
 	start, end             string
@@ -42,6 +36,7 @@ type fetchFlags struct {
 	ca, cert, key          string
 	insecure               bool
 	timeout                time.Duration
+	maxAnswer              int64
 	output                 string
 }
 
@@ -56,7 +51,8 @@ func (f *fetchFlags) define(fs *flag.FlagSet) {
 	fs.StringVar(&f.end, "end", "", "traces that began before this `TIME`; now if it is not given")
 	fs.BoolVar(&f.errors, "errors", false, "traces with a failed span: to look at, not to compare with a baseline")
 	fs.DurationVar(&f.minDuration, "min-duration", 0, "traces with a span that took this `DURATION` or longer")
-	fs.Var(&f.tags, "tag", "traces with a span that has the attribute `KEY=VALUE`, or whose resource has it; may be repeated for all of several")
+	fs.Var(&f.where, "where", "traces with a span, or its resource, for which `CONDITION` holds, as for rca convert; may be repeated for all of several. One span has to meet all of these flags, -errors apart")
+	fs.Var(&f.where, "tag", "the same as -where, for a tag `KEY=VALUE`")
 	fs.IntVar(&f.limit, "limit", 5000, "save `N` traces at most, a sample spread over the time; 0 means all")
 	fs.Var(&f.headers, "header", "send the header `'KEY: VALUE'`; may be repeated. Others on this machine may see it: for secrets there is -header-file")
 	fs.StringVar(&f.headerFile, "header-file", "", "send the headers that `FILE` has, one a line")
@@ -66,7 +62,8 @@ func (f *fetchFlags) define(fs *flag.FlagSet) {
 	fs.StringVar(&f.cert, "cert", "", "show the client certificate in the PEM `FILE`")
 	fs.StringVar(&f.key, "key", "", "the key of -cert, a PEM `FILE`")
 	fs.BoolVar(&f.insecure, "insecure", false, "do not look at the server's certificate: anyone on the way can read along")
-	fs.DurationVar(&f.timeout, "timeout", 0, "how long one request may take, 1m if it is not given")
+	fs.DurationVar(&f.timeout, "timeout", time.Minute, "how long one request may take, as a `DURATION`")
+	fs.Int64Var(&f.maxAnswer, "max-answer", 256, "how long an answer of the backend may be, in `MiB`")
 	fs.StringVar(&f.output, "o", "", "save to `FILE`: OTLP JSON lines, or protobuf if it ends in .pb; compressed if that is followed by .gz or .zst")
 }
 
@@ -93,6 +90,9 @@ func fetch(ctx context.Context, env *environment, c *command, args []string) err
 	query, err := f.query(time.Now())
 	if err != nil {
 		return err
+	}
+	if f.maxAnswer <= 0 || f.maxAnswer > 1<<20 {
+		return usagef("-max-answer is a number of MiB, not %d", f.maxAnswer)
 	}
 	client, err := f.client()
 	if err != nil {
@@ -152,15 +152,15 @@ func (f *fetchFlags) query(now time.Time) (backend.Query, error) {
 	case q.Limit < 0:
 		return q, usagef("-limit is a number of traces, not %d", q.Limit)
 	}
-	for _, tag := range f.tags {
-		key, value, ok := strings.Cut(tag, "=")
-		switch {
-		case !ok || key == "":
-			return q, usagef("-tag is KEY=VALUE, not %q", tag)
-		case key == "error":
+	for _, text := range f.where {
+		c, err := parseCondition(text)
+		if err != nil {
+			return q, err
+		}
+		if c.Key == "error" { // which Jaeger has as a tag, and OTLP as a status
 			return q, usagef("for traces with errors there is -errors")
 		}
-		q.Where = append(q.Where, tracewhy.Condition{Key: key, Op: tracewhy.OpEqual, Value: tracewhy.StringOf(value)})
+		q.Where = append(q.Where, c)
 	}
 	return q, nil
 }
@@ -169,7 +169,7 @@ func (f *fetchFlags) query(now time.Time) (backend.Query, error) {
 func (f *fetchFlags) client() (backend.Client, error) {
 	c := backend.Client{
 		CAFile: f.ca, CertFile: f.cert, KeyFile: f.key, InsecureSkipVerify: f.insecure,
-		Timeout: f.timeout, Header: map[string]backend.Secret{},
+		Timeout: f.timeout, MaxAnswer: f.maxAnswer << 20, Header: map[string]backend.Secret{},
 	}
 	lines := []string(f.headers)
 	if f.headerFile != "" {
@@ -225,68 +225,6 @@ func secretFile(path string) (string, error) {
 	const limit = 64 << 10
 	text, err := io.ReadAll(io.LimitReader(f, limit))
 	return strings.TrimSpace(string(text)), err
-}
-
-// saved is where traces are saved: a file that gets its name once it is whole, or standard output.
-type saved struct {
-	path     string
-	file     *os.File // nil for standard output
-	buffer   *bufio.Writer
-	compress io.WriteCloser // nil if it is not compressed
-	write    func(w io.Writer, t tracewhy.Trace) error
-}
-
-// partSuffix is that of a file that is not whole yet.
-const partSuffix = ".part"
-
-func newSaved(env *environment, path string) (*saved, error) {
-	s := &saved{path: path, buffer: bufio.NewWriterSize(env.stdout, 64<<10)}
-	if path != "" {
-		f, err := os.OpenFile(path+partSuffix, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
-		if err != nil {
-			return nil, err
-		}
-		s.file, s.buffer = f, bufio.NewWriterSize(f, 64<<10)
-	}
-	switch {
-	case strings.HasSuffix(path, ".gz"):
-		s.compress = gzip.NewWriter(s.buffer)
-	case strings.HasSuffix(path, ".zst"):
-		z, err := zstd.NewWriter(s.buffer)
-		if err != nil {
-			return nil, errors.Join(err, s.close(false))
-		}
-		s.compress = z
-	}
-	s.write = func(w io.Writer, t tracewhy.Trace) error { return otlp.WriteJSON(w, t.Spans()) }
-	if strings.HasSuffix(strings.TrimSuffix(strings.TrimSuffix(path, ".gz"), ".zst"), ".pb") {
-		s.write = func(w io.Writer, t tracewhy.Trace) error { return otlp.WriteProto(w, t.Spans()) }
-	}
-	return s, nil
-}
-
-func (s *saved) add(t tracewhy.Trace) error {
-	if s.compress != nil {
-		return s.write(s.compress, t)
-	}
-	return s.write(s.buffer, t)
-}
-
-// close ends the output. Unless it is to be kept, a file is removed.
-func (s *saved) close(keep bool) error {
-	var err error
-	if s.compress != nil {
-		err = s.compress.Close()
-	}
-	err = cmp.Or(err, s.buffer.Flush())
-	if s.file == nil {
-		return err
-	}
-	err = cmp.Or(err, s.file.Close())
-	if !keep || err != nil {
-		return cmp.Or(err, os.Remove(s.path+partSuffix))
-	}
-	return os.Rename(s.path+partSuffix, s.path)
 }
 
 // writeFetched says what was fetched.
