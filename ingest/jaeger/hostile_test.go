@@ -99,11 +99,11 @@ func stored(n int) string {
 
 // with is a span with one of its members, or what follows on that, replaced.
 func with(was, is string) string {
-	s := strings.Replace(span(1, ""), was, is, 1)
-	if s == span(1, "") {
+	one := span(1, "")
+	if !strings.Contains(one, was) {
 		panic(was + " is not in a span")
 	}
-	return s
+	return strings.Replace(one, was, is, 1)
 }
 
 // A hostileDoc is a document, and what reading it comes to.
