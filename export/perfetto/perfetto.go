@@ -26,8 +26,8 @@
 // Clocks are not adjusted. A span whose duration is not known is a moment rather than a slice,
 // and one that has no time at all is left out: [Stats] counts them.
 //
-// Events are in the order of time, except for those of critical paths, which come together. The same
-// traces give the same bytes. Writing takes time in O(n log n) for n spans and memory for those of traces
+// Events are in the order of time, except for those of critical paths, which come together, and for spans
+// that have an end only. The same traces give the same bytes. Writing takes time in O(n log n) for n spans and memory for those of traces
 // that overlap, and for links.
 //
 // https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU describes the format;

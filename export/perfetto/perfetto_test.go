@@ -156,7 +156,7 @@ func TestArguments(t *testing.T) {
 func TestLanesAreReused(t *testing.T) {
 	var spans []tracewhy.SpanData
 	for i := range 2000 {
-		at := uint64(1_700_000_000_000_000_000 + i*50)
+		at := 1_700_000_000_000_000_000 + uint64(i)*50
 		spans = append(spans, tracewhy.SpanData{TraceID: tracewhy.TraceID{14: byte(i >> 8), 15: byte(i), 0: 1}, SpanID: tracewhy.SpanID{1}, Start: at, End: at + 120})
 	}
 	file, _ := write(t, tracewhy.SetOf(spans...).All())

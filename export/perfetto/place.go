@@ -18,7 +18,8 @@ type process struct {
 	moments *lane       // for spans without a duration, which must not lie over slices
 }
 
-// lane is a row of slices, which viewers show as a thread.
+// lane is a row of slices, which viewers show as a thread. The format also has asynchronous events, which
+// may overlap, but Perfetto draws no arrows between those, and puts them in rows by their names.
 type lane struct {
 	tid    int
 	number int      // in its process, from 1
