@@ -23,6 +23,7 @@ func SpanData(s sdktrace.ReadOnlySpan) tracewhy.SpanData {
 
 // A converter converts spans. It remembers resources and scopes, of which a process has few.
 type converter struct {
+	attrs     []tracewhy.KeyValue // of the span converted last
 	resources map[*resource.Resource]*tracewhy.Resource
 	scopes    map[instrumentation.Scope]*tracewhy.Scope
 }
@@ -30,14 +31,16 @@ type converter struct {
 // maxBlocks bounds how many resources and scopes are remembered.
 const maxBlocks = 1024
 
+// span converts a span. Its attributes are good until the next call.
 func (c *converter) span(s sdktrace.ReadOnlySpan) tracewhy.SpanData {
+	c.attrs = appendKeyValues(c.attrs[:0], s.Attributes())
 	sc, parent, status := s.SpanContext(), s.Parent(), s.Status()
 	return tracewhy.SpanData{
 		TraceID: tracewhy.TraceID(sc.TraceID()), SpanID: tracewhy.SpanID(sc.SpanID()), ParentSpanID: tracewhy.SpanID(parent.SpanID()),
 		TraceState: sc.TraceState().String(), Flags: flagsOf(sc, parent),
 		Name: s.Name(), Kind: kindOf(s.SpanKind()), Start: nanos(s.StartTime()), End: nanos(s.EndTime()),
 		Status: statusOf(status.Code), StatusMessage: status.Description,
-		Attributes: keyValues(s.Attributes()), Events: events(s.Events()), Links: links(s.Links()),
+		Attributes: c.attrs, Events: events(s.Events()), Links: links(s.Links()),
 		DroppedAttributes: count(s.DroppedAttributes()), DroppedEvents: count(s.DroppedEvents()), DroppedLinks: count(s.DroppedLinks()),
 		Resource: c.resource(s.Resource()), Scope: c.scope(s.InstrumentationScope()),
 	}
@@ -147,11 +150,14 @@ func keyValues(kvs []attribute.KeyValue) []tracewhy.KeyValue {
 	if len(kvs) == 0 {
 		return nil
 	}
-	out := make([]tracewhy.KeyValue, len(kvs))
-	for i, kv := range kvs {
-		out[i] = tracewhy.KeyValue{Key: string(kv.Key), Value: value(kv.Value, 0)}
+	return appendKeyValues(make([]tracewhy.KeyValue, 0, len(kvs)), kvs)
+}
+
+func appendKeyValues(list []tracewhy.KeyValue, kvs []attribute.KeyValue) []tracewhy.KeyValue {
+	for _, kv := range kvs {
+		list = append(list, tracewhy.KeyValue{Key: string(kv.Key), Value: value(kv.Value, 0)})
 	}
-	return out
+	return list
 }
 
 // value converts a value that lies in so many slices and maps. What nests deeper than a Set keeps it

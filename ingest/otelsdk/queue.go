@@ -80,15 +80,14 @@ func (q *queue) drain(spare []sdktrace.ReadOnlySpan, visit func(sdktrace.ReadOnl
 	return spare
 }
 
-// counts returns how many spans wait, and how many were ever taken and dropped.
-func (q *queue) counts() (waiting int, pushed, dropped uint64) {
+// counts returns how many spans were ever taken, and dropped.
+func (q *queue) counts() (pushed, dropped uint64) {
 	for i := range q.shards {
 		sh := &q.shards[i]
 		sh.mu.Lock()
-		waiting += len(sh.spans)
 		pushed += sh.pushed
 		dropped += sh.dropped
 		sh.mu.Unlock()
 	}
-	return waiting, pushed, dropped
+	return pushed, dropped
 }

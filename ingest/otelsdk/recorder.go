@@ -66,7 +66,7 @@ func orDefault[T int | float64 | time.Duration](v, def T) T {
 type Stats struct {
 	Spans    uint64 // that ended
 	Recorded uint64 // of traces that were complete, or counted as such: these are in the window, or were
-	Queued   int    // that wait to be assembled
+	Queued   int    // that wait to be assembled, or just are
 	Open     int    // of traces that are not complete yet
 
 	DroppedQueue  uint64 // the queue was full
@@ -214,12 +214,13 @@ func (r *Recorder) Set(ctx context.Context) (*tracewhy.Set, error) {
 
 // Stats returns what became of the spans so far.
 func (r *Recorder) Stats() Stats {
-	queued, pushed, dropped := r.queue.counts()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	st := r.stats
-	st.Queued, st.DroppedQueue, st.DroppedClosed = queued, dropped, r.closedSpans.Load()
+	pushed, dropped := r.queue.counts() // after r.mu is held, so that it counts no less than what is assembled
+	st.DroppedQueue, st.DroppedClosed = dropped, r.closedSpans.Load()
 	st.Spans = pushed + dropped + st.DroppedClosed
+	st.Queued = int(pushed - st.Recorded - uint64(st.Open) - st.DroppedLate - st.DroppedLarge - st.DroppedMemory - st.DroppedTime)
 	kept, bytes := r.window.size()
 	st.Kept, st.Bytes = kept, bytes+st.Bytes
 	return st
