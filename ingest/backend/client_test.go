@@ -282,15 +282,16 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
-func TestTenant(t *testing.T) {
-	tenant := ""
+func TestTenantAndHost(t *testing.T) {
+	tenant, host := "", ""
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		tenant = r.Header.Get("X-Scope-OrgID")
+		tenant, host = r.Header.Get("X-Scope-OrgID"), r.Host
 		io.WriteString(w, `{"traces":[]}`)
 	})
-	r, err := Tempo{URL: "http://tempo.test", Tenant: "team-7", Client: Client{Transport: handlerTransport{h}}}.Fetch(t.Context(), hour, drop)
-	if err != nil || tenant != "team-7" || len(r.Warnings) > 0 {
-		t.Errorf("tenant %q, %v, %v", tenant, err, r.Warnings)
+	c := Client{Transport: handlerTransport{h}, Header: map[string]Secret{"Host": "tempo.example"}}
+	r, err := Tempo{URL: "http://127.0.0.1", Tenant: "team-7", Client: c}.Fetch(t.Context(), hour, drop)
+	if err != nil || tenant != "team-7" || host != "tempo.example" || len(r.Warnings) > 0 {
+		t.Errorf("tenant %q, host %q, %v, %v", tenant, host, err, r.Warnings)
 	}
 }
 

@@ -2,6 +2,8 @@ package backend
 
 import (
 	"bufio"
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -207,7 +209,8 @@ func (j *jaegerSource) thirdQuery(service string, start, end time.Time, n int) u
 
 // read reads an answer.
 func (j *jaegerSource) read(ctx context.Context, r io.Reader) (*tracewhy.Set, error) {
-	br := bufio.NewReader(r)
+	tail := &tail{r: r}
+	br := bufio.NewReader(tail)
 	if _, err := br.Peek(1); err != nil { // no version says by that that there is no trace
 		return nil, errPartial
 	}
@@ -219,7 +222,40 @@ func (j *jaegerSource) read(ctx context.Context, r io.Reader) (*tracewhy.Set, er
 	} else {
 		err = otlp.ReadJSON(ctx, br, &b, cfg)
 	}
+	if said := tail.trailingError(); said != "" {
+		return nil, fmt.Errorf("%w, with an error: %s", errPartial, said)
+	}
 	return built(ctx, &b, err)
+}
+
+// tail keeps the last bytes of what is read.
+type tail struct {
+	r    io.Reader
+	last []byte
+}
+
+func (t *tail) Read(p []byte) (int, error) {
+	const enough = 4 << 10
+	n, err := t.r.Read(p)
+	t.last = append(t.last, p[max(0, n-enough):n]...)
+	if len(t.last) > 2*enough {
+		t.last = append(t.last[:0], t.last[len(t.last)-enough:]...)
+	}
+	return n, err
+}
+
+// trailingError returns the error that an answer in pieces ends with, or "". The gateway that Jaeger has for
+// its third version writes it after the traces, when it is too late for a status.
+func (t *tail) trailingError() string {
+	i := bytes.LastIndex(t.last, []byte(`{"error":`)) // where it is text of a span, the quotes are escaped
+	if i < 0 {
+		return ""
+	}
+	var answer struct{ Error struct{ Message string } }
+	if json.Unmarshal(t.last[i:], &answer) != nil {
+		return ""
+	}
+	return firstLine([]byte(cmp.Or(answer.Error.Message, "no message")))
 }
 
 // built returns the traces of an answer, unless that was broken.
@@ -229,11 +265,13 @@ func built(ctx context.Context, b *tracewhy.Builder, err error) (*tracewhy.Set, 
 		return nil, buildErr
 	}
 	for _, p := range set.Problems() {
-		switch {
-		case p.Code == tracewhy.ProblemTruncatedInput:
+		switch p.Code {
+		case tracewhy.ProblemTruncatedInput:
 			return nil, fmt.Errorf("%w: %s", errPartial, p.Message)
-		case p.Code == tracewhy.ProblemSyntax && err == nil:
-			return nil, errors.New(p.Message)
+		case tracewhy.ProblemSyntax, tracewhy.ProblemTextSkipped: // which files may have, and answers do not
+			if err == nil {
+				return nil, errors.New(p.Message)
+			}
 		}
 	}
 	if err != nil {

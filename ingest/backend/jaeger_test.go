@@ -116,6 +116,31 @@ func TestJaegerEmptyAnswers(t *testing.T) {
 	}
 }
 
+// An answer that ends in something else is not taken for a whole one, and its traces are not used.
+func TestJaegerAnswersThatEndInTrouble(t *testing.T) {
+	for tail, message := range map[string]string{
+		`{"error":{"grpcCode":13,"httpCode":500,"message":"storage\nlost"}}`: "stops in the middle, with an error: storage",
+		"\n" + `{"error": {}}` + "\n":                                        "stops in the middle, with an error: no message",
+		"\n\npanic: out of memory":                                           "text around the documents",
+		`{"result":`:                                                         "stops in the middle",
+		`{"result":{}}`:                                                      "",
+		"\n":                                                                 "",
+	} {
+		s := &store{traces: [][]tracewhy.SpanData{trace(1, noon, strings.Repeat("x", 20000), 1, false, tracewhy.String("log", `{"error":{"message":"of a span"}}`))}}
+		h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			s.jaeger(t).ServeHTTP(w, r)
+			if r.URL.Path == "/api/v3/traces" {
+				io.WriteString(w, tail)
+			}
+		})
+		c := Client{Transport: handlerTransport{h}, Retries: -1}
+		r, err := Jaeger{URL: "http://jaeger.test", Client: c}.Fetch(t.Context(), hour, drop)
+		if (err == nil) != (message == "") || err != nil && !strings.Contains(err.Error(), message) || (r.Traces > 0) != (message == "") {
+			t.Errorf("%q: %v, want %q; %+v", tail, err, message, r)
+		}
+	}
+}
+
 func TestUnknownService(t *testing.T) {
 	s := &store{traces: burst(1, 5)}
 	q := hour
