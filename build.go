@@ -38,7 +38,9 @@ type grouping struct {
 	end      []int32  // beside order: the place after the last descendant
 	traces   []groupedTrace
 	merged   int
-	sampled  int                    // traces whose weight was recorded
+	sampled  int // traces whose weight was recorded
+	early    int // spans that start before earliestClock, and after
+	late     int
 	recorded map[uint32]recordedIDs // by row: ids that were changed because spans shared one
 }
 
@@ -60,6 +62,15 @@ const (
 	noParent     = -1
 	unknownStart = math.MaxUint64 // sorts last
 )
+
+// earliestClock is in the year 1973. Where some spans start later, at least one in ten, one that starts
+// earlier has its times in microseconds, milliseconds or seconds, or comes from a clock that was never set:
+// no other clock shows such a time beside theirs. It is counted, and kept as it is. Where fewer do, times
+// are counted from something else than 1970, as in a simulation.
+//
+// That a duration alone is in another unit cannot be told: a cache is a thousand times faster than a
+// report, and a server a thousand times faster than the network that leads to it.
+const earliestClock = 1e17
 
 // cancelEvery is how many spans are handled between two looks at the context.
 const cancelEvery = 1 << 14
@@ -137,7 +148,14 @@ func (g *grouping) add(tr groupedTrace) {
 	g.b.noteShape(tr.id, rows, g.parent[tr.from:])
 	tr.source, tr.start = g.b.row(rows[0]).source, unknownStart
 	for _, r := range rows {
-		tr.start = min(tr.start, g.b.row(r).sortStart())
+		start := g.b.row(r).sortStart()
+		tr.start = min(tr.start, start)
+		switch {
+		case start < earliestClock:
+			g.early++
+		case start != unknownStart:
+			g.late++
+		}
 	}
 	if tr.weight, tr.sampled = g.b.traceWeight(tr.id, rows); tr.sampled {
 		g.sampled++
@@ -232,6 +250,9 @@ func (g *grouping) emit(ctx context.Context) (*Set, error) {
 				path = c.path[base+p]
 			}
 			c.end[row] = base + g.end[at]
+			if g.early <= 9*g.late && raw.sortStart() < earliestClock {
+				b.problems.note(ProblemUnitSuspect, "", tr.id)
+			}
 			c.start[row], c.duration[row] = raw.interval()
 			c.kind[row], c.status[row], c.marks[row] = raw.kind, raw.status, raw.marks
 			c.resource[row] = r.resource(raw.res)

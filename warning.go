@@ -61,7 +61,7 @@ const (
 	ProblemIDBase64           = "id_base64"           // an id written in base64, read as such
 	ProblemIDShort            = "id_short"            // a short id, padded with zeros on the left
 	ProblemTimeInvalid        = "time_invalid"        // a time that is no number of nanoseconds: quarantined
-	ProblemUnitSuspect        = "unit_suspect"        // a time of a magnitude that suggests another unit
+	ProblemUnitSuspect        = "unit_suspect"        // a time of a magnitude that suggests another unit, or a clock that was never set
 	ProblemAttributeInvalid   = "attribute_invalid"   // an attribute that cannot be read: dropped
 	ProblemValueInvalid       = "value_invalid"       // a value that is not of the type it says: kept as text, or empty
 	ProblemEnumQuoted         = "enum_quoted"         // a kind or status given as a quoted number: read as such
@@ -122,7 +122,7 @@ var problemText = map[string]string{
 	ProblemIDBase64:           "ids written in base64 were read as such",
 	ProblemIDShort:            "short ids were padded with zeros",
 	ProblemTimeInvalid:        "spans with times that are none were left out",
-	ProblemUnitSuspect:        "times look as if they were in another unit",
+	ProblemUnitSuspect:        "times look as if they were in another unit, or of a clock that was never set",
 	ProblemAttributeInvalid:   "attributes that cannot be read were dropped",
 	ProblemValueInvalid:       "attribute values that are not of the type they say",
 	ProblemEnumQuoted:         "kinds or status codes given as quoted numbers were read as such",

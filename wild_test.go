@@ -351,6 +351,25 @@ func TestWildTimes(t *testing.T) {
 			},
 		},
 		{
+			name: "a service that counts in microseconds",
+			spans: []SpanData{root, of(serviceB, at((year+1e9)/1000, (year+2e9)/1000, child)),
+				ofTrace(2, root), ofTrace(2, of(serviceB, at((year+1e9)/1000, (year+2e9)/1000, child)))},
+			want: "root(child) | root(child)", codes: map[string]int{ProblemUnitSuspect: 2, ProblemOutsideParent: 2},
+			check: func(t *testing.T, s *Set) {
+				if d := named(t, s, "child").Data(); d.Start != (year+1e9)/1000 {
+					t.Error("a time was changed")
+				}
+				if d := s.Trace(0).Root().SelfTime(); d != 9*time.Second || len(s.Trace(0).CriticalPath()) != 1 {
+					t.Errorf("self time %v", d)
+				}
+			},
+		},
+		{
+			name:  "times that are counted from zero",
+			spans: []SpanData{at(1000, 9000, root), at(2000, 3000, child), ofTrace(2, at(1000, 5000, root))},
+			want:  "root(child) | root",
+		},
+		{
 			name:  "nanoseconds that differ by one",
 			spans: []SpanData{at(year+999_999_999, year+1_000_000_000, root)},
 			want:  "root",
