@@ -33,8 +33,8 @@ type Jaeger struct {
 	URL    string // where the API is, up to the path before /api
 	Client Client
 
-	// First says to use the first version of the API, even where the server has the third.
-	First bool
+	// V1 says to use the first version of the API, even where the server has the third.
+	V1 bool
 
 	// Page is how many traces to ask for at a time. Default: 100.
 	Page int
@@ -54,7 +54,7 @@ func (j Jaeger) Fetch(ctx context.Context, q Query, take func(tracewhy.Trace) er
 	}
 	defer s.close()
 	source := &jaegerSource{session: s, tally: c}
-	known, err := source.services(ctx, j.First)
+	known, err := source.services(ctx, j.V1)
 	if err != nil {
 		return c.finish(s), err
 	}

@@ -37,7 +37,7 @@ func TestJaegerRequests(t *testing.T) {
 				s.firstJaeger(t).ServeHTTP(w, r)
 			}
 		})))
-		j := Jaeger{URL: "http://jaeger.test/tracing/", First: first, Page: 20, Client: Client{Transport: handlerTransport{h}}}
+		j := Jaeger{URL: "http://jaeger.test/tracing/", V1: first, Page: 20, Client: Client{Transport: handlerTransport{h}}}
 		if _, err := j.Fetch(t.Context(), q, drop); err != nil {
 			t.Fatal(err)
 		}
@@ -109,7 +109,7 @@ func TestJaegerEmptyAnswers(t *testing.T) {
 			io.WriteString(w, tt.answer)
 		})
 		c := Client{Transport: handlerTransport{h}, Retries: -1}
-		r, err := Jaeger{URL: "http://jaeger.test", First: isFirst, Client: c}.Fetch(t.Context(), hour, drop)
+		r, err := Jaeger{URL: "http://jaeger.test", V1: isFirst, Client: c}.Fetch(t.Context(), hour, drop)
 		if (err == nil) != (tt.message == "") || err != nil && !strings.Contains(err.Error(), tt.message) || r.Traces > 0 {
 			t.Errorf("%d %s: %v, want %q; %+v", tt.status, tt.answer, err, tt.message, r)
 		}

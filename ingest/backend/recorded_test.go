@@ -125,7 +125,7 @@ func TestRecordedJaegerErrors(t *testing.T) {
 		"victoriatraces/logsql_query_5.jsonl": "",
 	} {
 		c := files(t, map[string]string{"/api/services": "jaeger/api_services.json", "/api/traces": name})
-		r, err := Jaeger{URL: "http://jaeger.test", First: true, Client: c}.Fetch(t.Context(), recordedDay, drop)
+		r, err := Jaeger{URL: "http://jaeger.test", V1: true, Client: c}.Fetch(t.Context(), recordedDay, drop)
 		if err == nil || !strings.Contains(err.Error(), message) || r.Traces > 0 {
 			t.Errorf("%s: %v, want %q", name, err, message)
 		}

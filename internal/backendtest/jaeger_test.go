@@ -110,7 +110,7 @@ func TestDatabaseLock(t *testing.T) {
 		if got := ids(t, backend.Jaeger{URL: query, Page: 7}, incident); !slices.Equal(got, want) || len(want) != orders {
 			t.Errorf("%d traces by sevens, %d by hundreds", len(got), len(want))
 		}
-		if got := ids(t, backend.Jaeger{URL: query, First: true, Page: 7}, incident); !slices.Equal(got, want) {
+		if got := ids(t, backend.Jaeger{URL: query, V1: true, Page: 7}, incident); !slices.Equal(got, want) {
 			t.Errorf("%d traces from the first version, %d from the third", len(got), len(want))
 		}
 	})
@@ -134,7 +134,7 @@ func TestDatabaseLock(t *testing.T) {
 			f.change(&q)
 			want := set.All().Where(tracewhy.Predicate{Has: []tracewhy.Matcher{f.has}}).Len()
 			for _, first := range []bool{false, true} {
-				if got := ids(t, backend.Jaeger{URL: query, First: first}, q); len(got) != want || want == 0 {
+				if got := ids(t, backend.Jaeger{URL: query, V1: first}, q); len(got) != want || want == 0 {
 					t.Errorf("%s, first version %v: %d traces, want %d", why, first, len(got), want)
 				}
 			}
@@ -144,7 +144,7 @@ func TestDatabaseLock(t *testing.T) {
 	// By both versions of the API, and as somebody would do it by hand.
 	for name, set := range map[string]*tracewhy.Set{
 		"version 3": tracesOf(t, backend.Jaeger{URL: query}, baseline, incident),
-		"version 1": tracesOf(t, backend.Jaeger{URL: query, First: true}, baseline, incident),
+		"version 1": tracesOf(t, backend.Jaeger{URL: query, V1: true}, baseline, incident),
 		"by hand":   tracesByHand(t, query, baseline, incident),
 	} {
 		t.Run(name, func(t *testing.T) {
