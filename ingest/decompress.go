@@ -35,10 +35,7 @@ type plain struct {
 // decompress returns what raw holds, decompressed if it is compressed, and holds its size against the
 // limits. What stops in the middle ends with io.ErrUnexpectedEOF.
 func decompress(raw *counter, b *tracewhy.Builder, in input.Config) (plain, error) {
-	head, r, err := peek(raw, 16)
-	if err != nil {
-		return plain{}, err
-	}
+	head, r := peek(raw, 16)
 	z := &inflated{raw: raw, in: in}
 	switch {
 	case bytes.HasPrefix(head, gzipMagic):

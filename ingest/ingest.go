@@ -24,7 +24,6 @@ package ingest
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -32,7 +31,6 @@ import (
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/ingest/input"
-	"github.com/tracewhy/tracewhy/ingest/otlp"
 )
 
 // Config says how to read. The zero Config is right for most.
@@ -84,8 +82,9 @@ func Read(ctx context.Context, name string, r io.Reader, source string, b *trace
 	if err != nil {
 		return fmt.Errorf("ingest: %w", err)
 	}
-	err = otlp.Read(ctx, &reporter{decoded, raw, cfg.Progress}, b, in)
-	decoded.close()
+	defer decoded.close()
+	head, whole := peek(&reporter{decoded, raw, cfg.Progress}, detectable)
+	err = formatOf(head).read(ctx, whole, b, in)
 	if z := decoded.inflated; z != nil && z.hasTrailer {
 		b.Note(tracewhy.ProblemTrailingData, input.Position{Name: name, Offset: z.n}.String(), tracewhy.TraceID{})
 	}
@@ -122,16 +121,21 @@ func (r *reporter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// peek returns the first bytes of r, at most n, and a reader of the whole.
-func peek(r io.Reader, n int) ([]byte, io.Reader, error) {
+// peek returns the first bytes of r, at most n, and a reader of the whole, which ends as r does.
+func peek(r io.Reader, n int) ([]byte, io.Reader) {
 	head := make([]byte, n)
-	n, err := io.ReadFull(r, head)
-	head = head[:n]
-	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return head, bytes.NewReader(head), nil
-	case err != nil:
-		return nil, nil, err
+	n = 0
+	for n < len(head) {
+		m, err := r.Read(head[n:])
+		n += m
+		if err != nil {
+			return head[:n], io.MultiReader(bytes.NewReader(head[:n]), ending{err})
+		}
 	}
-	return head, io.MultiReader(bytes.NewReader(head), r), nil
+	return head, io.MultiReader(bytes.NewReader(head), r)
 }
+
+// ending is what is left of a reader that ended with err.
+type ending struct{ err error }
+
+func (e ending) Read([]byte) (int, error) { return 0, e.err }

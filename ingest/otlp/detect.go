@@ -23,7 +23,7 @@ const (
 // a document may follow it.
 func detect(head []byte) encoding {
 	switch {
-	case isText(head) && isJSON(head):
+	case decode.IsText(head) && isJSON(head):
 		return jsonText
 	case len(head) > 0 && uint64(head[0]) == tag(1, bytesType) && isMessage(head, tracesData):
 		return protoMessage
@@ -31,7 +31,7 @@ func detect(head []byte) encoding {
 		return protoVarint
 	case isFramed(head, fixedLength):
 		return protoFixed
-	case isText(head):
+	case decode.IsText(head):
 		return jsonText
 	}
 	return unknown
@@ -49,17 +49,6 @@ func isJSON(b []byte) bool {
 	}
 	i = scan.Space(b, i+1)
 	return i == len(b) || bytes.IndexByte([]byte(`"{}[]n`), b[i]) >= 0
-}
-
-// isText reports whether b begins as text does: with no control characters but white space and those
-// that colour a terminal. Protobuf has tags and lengths there, which are small numbers.
-func isText(b []byte) bool {
-	for _, c := range b[:min(len(b), 64)] {
-		if c < ' ' && c != '\n' && c != '\t' && c != '\r' && c != 0x1b || c == 0x7f {
-			return false
-		}
-	}
-	return true
 }
 
 func varintLength(b []byte) (uint64, int) { return uvarint(b, 0) }

@@ -344,3 +344,14 @@ func (d *JSON) endOfBroken(fault *scan.Fault) int {
 		fault.At -= from
 	}
 }
+
+// IsText reports whether b begins as text does: with no control characters but white space and those
+// that colour a terminal. Protobuf has tags and lengths there, which are small numbers.
+func IsText(b []byte) bool {
+	for _, c := range b[:min(len(b), 64)] {
+		if c < ' ' && c != '\n' && c != '\t' && c != '\r' && c != 0x1b || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}
