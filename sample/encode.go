@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/tracewhy/tracewhy"
 )
@@ -37,52 +38,93 @@ const (
 	statusShift = kindShift + 3
 )
 
-// An encoder writes traces. It holds on to its memory from one to the next.
+// An encoder writes traces. It holds on to its memory, and to what it learned of the last Set.
 type encoder struct {
-	texts  section[string]
-	pairs  section[tracewhy.AttrID]
-	res    section[int] // by ResourceIndex
-	scopes section[int]
-	list   []uint64
-	spans  []byte
-	out    []byte
+	set       *tracewhy.Set
+	resources map[int]tracewhy.Resource // by ResourceIndex, of set
+	scopes    map[int]tracewhy.Scope
+
+	texts  table[string]
+	res    table[int]
+	scope  table[int]
+	pairs  section
+	places []place // by AttrID of set
+	serial uint32  // of the trace
+
+	list  []uint64
+	spans []byte
+	out   []byte
 }
 
 // A section is a list of things that are written once and then named by their numbers.
-type section[K comparable] struct {
-	num  map[K]uint64
+type section struct {
+	n    uint64
 	data []byte
 }
 
+func (s *section) reset() { s.n, s.data = 0, s.data[:0] }
+
+func (s *section) appendTo(b []byte) []byte {
+	return append(binary.AppendUvarint(b, s.n), s.data...)
+}
+
+// A table is a section of things that are found in a map.
+type table[K comparable] struct {
+	section
+	num map[K]uint64
+}
+
 // find returns the number of a thing. A new one gets the next, and is to be written.
-func (s *section[K]) find(k K) (num uint64, isNew bool) {
-	num, ok := s.num[k]
+func (t *table[K]) find(k K) (num uint64, isNew bool) {
+	num, ok := t.num[k]
 	if !ok {
-		num = uint64(len(s.num))
-		s.num[k] = num
+		num = t.n
+		t.num[k] = num
+		t.n++
 	}
 	return num, !ok
 }
 
-func (s *section[K]) reset() {
-	if s.num == nil {
-		s.num = map[K]uint64{}
+func (t *table[K]) reset() {
+	if t.num == nil {
+		t.num = map[K]uint64{}
 	}
-	clear(s.num)
-	s.data = s.data[:0]
+	clear(t.num)
+	t.section.reset()
 }
 
-func (s *section[K]) appendTo(b []byte) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(s.num))), s.data...)
+// A place is the number that an attribute has in a trace.
+type place struct{ serial, num uint32 }
+
+// encoders are shared by all samples: one is used for the time of an Add.
+var encoders = sync.Pool{New: func() any { return new(encoder) }}
+
+// begin makes the encoder ready for a trace of a Set.
+func (e *encoder) begin(set *tracewhy.Set) {
+	if e.set != set {
+		e.set, e.resources, e.scopes = set, map[int]tracewhy.Resource{}, map[int]tracewhy.Scope{}
+		if n := set.NumAttrs(); n <= cap(e.places) {
+			e.places = e.places[:n]
+			clear(e.places)
+		} else {
+			e.places = make([]place, n)
+		}
+		e.serial = 0
+	}
+	if e.serial++; e.serial == 0 { // once in 2^32 traces
+		clear(e.places)
+		e.serial = 1
+	}
+	e.texts.reset()
+	e.pairs.reset()
+	e.res.reset()
+	e.scope.reset()
+	e.spans = e.spans[:0]
 }
 
 // trace returns the encoded trace, which is good until the next call.
 func (e *encoder) trace(t tracewhy.Trace) []byte {
-	e.texts.reset()
-	e.pairs.reset()
-	e.res.reset()
-	e.scopes.reset()
-	e.spans = e.spans[:0]
+	e.begin(t.Set())
 	source := e.text(nil, t.Source())
 	before := uint64(0)
 	for s := range t.Spans() {
@@ -92,10 +134,9 @@ func (e *encoder) trace(t tracewhy.Trace) []byte {
 	b = e.texts.appendTo(b)
 	b = e.pairs.appendTo(b)
 	b = e.res.appendTo(b)
-	b = e.scopes.appendTo(b)
+	b = e.scope.appendTo(b)
 	b = binary.AppendUvarint(b, uint64(t.NumSpans()))
 	e.out = append(b, e.spans...)
-	clear(e.texts.num) // the keys are texts of the Set
 	return e.out
 }
 
@@ -125,8 +166,8 @@ func (e *encoder) span(s tracewhy.Span, before uint64) (start uint64) {
 	start, end := recordedTimes(s)
 	b = binary.AppendVarint(b, int64(start-before))
 	b = binary.AppendVarint(b, int64(end-start))
-	b = binary.AppendUvarint(b, e.resource(s))
-	b = binary.AppendUvarint(b, e.scope(s))
+	b = binary.AppendUvarint(b, e.resourceNumber(s))
+	b = binary.AppendUvarint(b, e.scopeNumber(s))
 	b = e.attributes(b, s)
 	if flags&hasMeta != 0 {
 		b = e.text(e.text(b, state), message)
@@ -201,9 +242,8 @@ func appendCounted(b []byte, s string) []byte {
 // attributes writes the numbers of a span's attributes.
 func (e *encoder) attributes(b []byte, s tracewhy.Span) []byte {
 	e.list = e.list[:0]
-	set := s.Trace().Set()
 	for id := range s.AttrIDs() {
-		e.list = append(e.list, e.pair(set, id))
+		e.list = append(e.list, e.pair(id))
 	}
 	return appendNumbers(b, e.list)
 }
@@ -217,12 +257,14 @@ func appendNumbers(b []byte, list []uint64) []byte {
 }
 
 // pair returns the number of an attribute.
-func (e *encoder) pair(set *tracewhy.Set, id tracewhy.AttrID) uint64 {
-	num, isNew := e.pairs.find(id)
-	if isNew {
-		e.pairs.data = e.keyValue(e.pairs.data, set.Attr(id))
+func (e *encoder) pair(id tracewhy.AttrID) uint64 {
+	p := &e.places[id]
+	if p.serial != e.serial {
+		*p = place{e.serial, uint32(e.pairs.n)}
+		e.pairs.n++
+		e.pairs.data = e.keyValue(e.pairs.data, e.set.Attr(id))
 	}
-	return num
+	return uint64(p.num)
 }
 
 func (e *encoder) keyValues(b []byte, kvs []tracewhy.KeyValue) []byte {
@@ -265,28 +307,36 @@ func (e *encoder) value(b []byte, v tracewhy.Value) []byte {
 	return b
 }
 
-// resource returns the number of a span's resource.
-func (e *encoder) resource(s tracewhy.Span) uint64 {
+// resourceNumber returns the number of a span's resource.
+func (e *encoder) resourceNumber(s tracewhy.Span) uint64 {
 	num, isNew := e.res.find(s.ResourceIndex())
 	if isNew {
-		r := s.Resource()
+		r, ok := e.resources[s.ResourceIndex()]
+		if !ok {
+			r = s.Resource()
+			e.resources[s.ResourceIndex()] = r
+		}
 		b := binary.AppendUvarint(e.text(e.res.data, r.SchemaURL), uint64(r.DroppedAttributes))
 		e.list = e.list[:0]
 		for id := range s.ResourceAttrIDs() {
-			e.list = append(e.list, e.pair(s.Trace().Set(), id))
+			e.list = append(e.list, e.pair(id))
 		}
 		e.res.data = appendNumbers(b, e.list)
 	}
 	return num
 }
 
-// scope returns the number of a span's instrumentation scope.
-func (e *encoder) scope(s tracewhy.Span) uint64 {
-	num, isNew := e.scopes.find(s.ScopeIndex())
+// scopeNumber returns the number of a span's instrumentation scope.
+func (e *encoder) scopeNumber(s tracewhy.Span) uint64 {
+	num, isNew := e.scope.find(s.ScopeIndex())
 	if isNew {
-		sc := s.Scope()
-		b := e.text(e.text(e.text(e.scopes.data, sc.Name), sc.Version), sc.SchemaURL)
-		e.scopes.data = e.keyValues(binary.AppendUvarint(b, uint64(sc.DroppedAttributes)), sc.Attributes)
+		sc, ok := e.scopes[s.ScopeIndex()]
+		if !ok {
+			sc = s.Scope()
+			e.scopes[s.ScopeIndex()] = sc
+		}
+		b := e.text(e.text(e.text(e.scope.data, sc.Name), sc.Version), sc.SchemaURL)
+		e.scope.data = e.keyValues(binary.AppendUvarint(b, uint64(sc.DroppedAttributes)), sc.Attributes)
 	}
 	return num
 }

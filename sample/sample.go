@@ -61,7 +61,6 @@ type Sample struct {
 	level  int    // how far the sample was made coarser to stay within MaxBytes
 	strata map[stratumKey]*stratum
 	charge uint64 // what the strata may take together
-	enc    encoder
 }
 
 // New returns an empty sample.
@@ -124,7 +123,9 @@ func (s *Sample) Add(t tracewhy.Trace) {
 	weight := unitsOf(t.Weight())
 	st.traces = addSaturated(st.traces, 1)
 	st.weight = addSaturated(st.weight, weight)
-	data := s.enc.trace(t)
+	enc := encoders.Get().(*encoder)
+	defer encoders.Put(enc)
+	data := enc.trace(t)
 	if len(data) > s.maxTrace() {
 		st.tooLarge = addSaturated(st.tooLarge, 1)
 	} else {
