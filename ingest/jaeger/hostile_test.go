@@ -217,6 +217,7 @@ func hostileDocs() []hostileDoc {
 		{"a tag twice", answer(trace(with(`"tags":[]`, `"tags":[{"key":"a","type":"bool","value":true},{"key":"a","type":"bool","value":false}]`))), "1 0 0 duplicate_attribute=1 | s/1"},
 		{"tags in a map", answer(trace(with(`"tags":[]`, `"tags":{"a":1,"b":"x","c":null,"d":{}}`))), "1 0 0 value_invalid=1 | s/1"},
 		{"values of another type", answer(trace(with(`"tags":[]`, `"tags":[{"key":"a","type":"int64","value":"x"},{"key":"b","type":"bool","value":3},{"key":"c","type":"string","value":{"d":1}},{"key":"e","type":"float64","value":true},{"key":"f","type":"binary","value":"!"},{"key":"g","type":"int64","value":null},{"key":"h","type":"decimal","value":1}]`))), "1 0 0 value_invalid=7 | s/1"},
+		{"a status of null", withTags(`{"key":"otel.status_code","type":"string","value":null}`), "1 0 0 value_invalid=1 | s/1"},
 		{"a kind that is none", answer(trace(with(`"tags":[]`, `"tags":[{"key":"span.kind","type":"string","value":"bogus"}]`))), "1 0 0 kind_unknown=1 | s/1"},
 		{"a status that is none", answer(trace(with(`"tags":[]`, `"tags":[{"key":"otel.status_code","type":"string","value":"bogus"}]`))), "1 0 0 status_unknown=1 | s/1"},
 		{"logs of null", answer(trace(with(`"logs":[]`, `"logs":null`))), "1 0 0 | s/1"},

@@ -186,7 +186,7 @@ func (d *reader) settleReferences(at int) {
 			d.Over.Links++
 			continue
 		}
-		if r.traceID.IsZero() {
+		if isWithin(r) {
 			r.traceID = s.TraceID
 		}
 		refType := childOf
@@ -292,7 +292,7 @@ func (d *reader) decodeLogs(i int) int {
 				return
 			}
 			v := d.value(t)
-			if isText := v.Kind() == tracewhy.StringValue; isText && t.key == "event" {
+			if isText := isText(v); isText && t.key == "event" {
 				e.Name, hasName = v.Str(), true
 				return
 			} else if isText && t.key == "message" {

@@ -197,7 +197,7 @@ func (d *reader) isSpecial(t *tag, v tracewhy.Value) bool {
 	if t.key == "error" {
 		return d.isErrorTag(t, v)
 	}
-	if v.Kind() != tracewhy.StringValue {
+	if !isText(v) {
 		return false
 	}
 	s, p := &d.Span, &d.span
@@ -228,6 +228,11 @@ func (d *reader) isSpecial(t *tag, v tracewhy.Value) bool {
 		return false
 	}
 	return true
+}
+
+// isText reports whether a value is text, or nothing at all, which is as good as empty text.
+func isText(v tracewhy.Value) bool {
+	return v.Kind() == tracewhy.StringValue || v.Kind() == tracewhy.EmptyValue
 }
 
 func kindOf(s string) (tracewhy.Kind, bool) {

@@ -61,16 +61,24 @@ func (j *jsonWriter) flush() error {
 	id := j.trace[0].Trace().ID()
 	j.id(id[:])
 	j.raw(`,"processes":{`)
-	processes := map[int]int{} // number of a resource to that of its process
+	processes := map[int]int{} // the number of a resource to that of its process
+	byText := map[string]int{} // resources that differ in what Jaeger cannot say are one process
 	for _, s := range j.trace {
 		if _, ok := processes[s.ResourceIndex()]; ok {
 			continue
 		}
-		n := len(processes) + 1
-		processes[s.ResourceIndex()] = n
-		j.comma()
-		j.b = fmt.Appendf(j.b, `"p%d":`, n)
+		from := len(j.b)
 		j.process(s.Resource())
+		text := string(j.b[from:])
+		j.b = j.b[:from]
+		n, ok := byText[text]
+		if !ok {
+			n = len(byText) + 1
+			byText[text] = n
+			j.comma()
+			j.b = append(fmt.Appendf(j.b, `"p%d":`, n), text...)
+		}
+		processes[s.ResourceIndex()] = n
 	}
 	j.raw(`},"spans":[`)
 	for _, s := range j.trace {
