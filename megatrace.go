@@ -230,8 +230,7 @@ func (s *splitter) rearrange(parent, end []int32) []int {
 	return lengths
 }
 
-// nameSplit gives the traces that were split off ids of their own. A number of recorded ids says which
-// are taken; it goes through the traces in an order that is not that of arrival.
+// nameSplit gives the traces that were split off ids of their own, in an order that is not that of arrival.
 func (g *grouping) nameSplit() {
 	var split []int // numbers in g.traces, where the traces of one id are in order
 	for i := range g.traces {
@@ -239,28 +238,36 @@ func (g *grouping) nameSplit() {
 			split = append(split, i)
 		}
 	}
+	if split == nil {
+		return
+	}
+	taken := make(map[TraceID]bool, len(g.traces))
+	for i := range g.traces {
+		if g.traces[i].of.IsZero() {
+			taken[g.traces[i].id] = true
+		}
+	}
 	slices.SortStableFunc(split, func(x, y int) int { return compareIDs(g.traces[x].of, g.traces[y].of) })
 	for _, i := range split {
 		tr := &g.traces[i]
-		tr.id = g.b.splitID(tr.of, g.b.row(g.order[tr.from]).spanID)
-		g.b.traces[tr.id] = 0
+		tr.id = splitID(tr.of, g.b.row(g.order[tr.from]).spanID, taken)
+		taken[tr.id] = true
 	}
 }
 
 // splitID returns the id of a trace that was split off: the upper half of the recorded one, and the id of
 // its first span, by which a person can find it elsewhere. An id that is taken is hashed until it is not.
-func (b *Builder) splitID(of TraceID, first SpanID) TraceID {
+func splitID(of TraceID, first SpanID, taken map[TraceID]bool) TraceID {
 	id := of
 	copy(id[8:], first[:])
-	for {
-		if _, taken := b.traces[id]; !taken && !id.IsZero() {
-			return id
-		}
+	for n := uint64(0); taken[id] || id.IsZero(); n++ {
 		h := fnv.New64a()
 		h.Write(of[:])
-		h.Write(id[8:])
+		h.Write(first[:])
+		h.Write(binary.BigEndian.AppendUint64(nil, n)) // without it, chosen ids could lead round in a circle
 		binary.BigEndian.PutUint64(id[8:], h.Sum64())
 	}
+	return id
 }
 
 // indexSplit makes what [Set.Lookup] and links need to find traces by the id that they were recorded with.

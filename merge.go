@@ -67,8 +67,8 @@ func (b *Builder) rankOf(row uint32) int {
 const maxSharers = 64
 
 // isSame reports whether a report of a span id is about the same span as one that is kept, and of no
-// higher rank. Servers are told apart by service and instance; but what has the same name and times is
-// one span, on whose way another collector added to the resource.
+// higher rank. Servers are told apart by service and instance; but what has the same name and times, as
+// far as it has ended, is one span, on whose way another collector added to the resource.
 func (b *Builder) isSame(kept, row uint32) bool {
 	k, r := b.row(kept), b.row(row)
 	if b.rankOf(row) == rankOther || k.kind == KindClient || r.kind == KindClient {
@@ -76,7 +76,7 @@ func (b *Builder) isSame(kept, row uint32) bool {
 	}
 	x, y := b.resources.rows[k.res], b.resources.rows[r.res]
 	return x.service == y.service && (x.instance == y.instance || y.instance == 0 ||
-		k.start == r.start && k.end == r.end && k.name == r.name)
+		k.start == r.start && (k.end == r.end || r.end == 0) && k.name == r.name)
 }
 
 // merge leaves the reports that one span id keeps at the front of rows, in order of rank and content.

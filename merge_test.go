@@ -195,6 +195,8 @@ func TestSharedSpanIDs(t *testing.T) {
 			[]string{"0 a root", "1 b call"}, map[string]int{ProblemPartialSpan: 1}},
 		{"one server, enriched differently", []SpanData{root, server(b1, 2, 3), server(instance("b", "b-1.cluster"), 2, 3)},
 			[]string{"0 a root", "1 b call"}, map[string]int{ProblemConflictingSpan: 1}},
+		{"one server, enriched differently, and pending reports of it", []SpanData{root, server(b1, 2, 3), server(instance("b", "b-1.cluster"), 2, 3), pending(server(b1, 2, 3)), pending(server(instance("b", "b-1.cluster"), 2, 3))},
+			[]string{"0 a root", "1 b call"}, map[string]int{ProblemConflictingSpan: 1, ProblemPartialSpan: 2}},
 		{"a report without a kind", []SpanData{root, client, server(serviceB, 2, 7), with(client, func(s *SpanData) { s.Kind = KindUnspecified })},
 			[]string{"0 a root", "1 a call", "2 b call"}, map[string]int{ProblemSharedSpanID: 1, ProblemConflictingSpan: 1}},
 	}
