@@ -50,10 +50,11 @@ type Client struct {
 	// to 30 seconds, or as long as the server asks for. Default: half a second.
 	Backoff time.Duration
 
-	// MaxAnswer is how many bytes an answer may have, after decompression. Default: 256 MiB.
+	// MaxAnswer is how many bytes an answer may have, after decompression. Its traces take about as much
+	// memory, those of hostile answers up to 20 times as much. Default: 256 MiB.
 	MaxAnswer int64
 
-	// Progress, if set, is called after each request, by one goroutine at a time.
+	// Progress, if set, is called now and then, after one search or a few traces, by one goroutine.
 	Progress func(Progress)
 }
 
@@ -255,10 +256,12 @@ func (s *session) url(name string, query url.Values) (full, shown string) {
 	return u.String(), shown
 }
 
-// redact takes secrets out of a text that came from a server.
+// redact takes secrets out of a text that came from a server. Header values that are too short to be one
+// stay, since the text may have them for other reasons.
 func (s *session) redact(text string) string {
+	const short = 4
 	for _, secret := range s.secrets {
-		if secret != "" {
+		if len(secret) >= short {
 			text = strings.ReplaceAll(text, secret, redacted)
 		}
 	}
