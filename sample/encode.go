@@ -151,13 +151,9 @@ func (e *encoder) span(s tracewhy.Span, before uint64) (start uint64) {
 	if s.NumEvents() > 0 {
 		flags |= hasEvents
 	}
-	hasAnyLink := false
 	for range s.Links() {
-		hasAnyLink = true
-		break
-	}
-	if hasAnyLink {
 		flags |= hasLinks
+		break
 	}
 	id := s.RecordedID()
 	b := append(append(e.spans, flags), id[:]...)
@@ -193,8 +189,7 @@ func (e *encoder) span(s tracewhy.Span, before uint64) (start uint64) {
 
 // recordedTimes returns a span's start and end as they were recorded, even if they make no sense.
 func recordedTimes(s tracewhy.Span) (start, end uint64) {
-	if s.Marks() == 0 {
-		start, end, _ := s.Interval()
+	if start, end, ok := s.Interval(); ok {
 		return uint64(start), uint64(end)
 	}
 	d := s.Data()

@@ -338,3 +338,67 @@ func TestCancel(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// Estimates from a sample are right on average: a rate among all traces, the share of failing ones, and
+// the mean duration, over many draws of trace ids.
+func TestEstimatesAreUnbiased(t *testing.T) {
+	const draws, traces = 200, 1000
+	rng := rand.New(rand.NewPCG(1, 1))
+	var spans []tracewhy.SpanData
+	wantEU, wantMean := 0.0, 0.0
+	for range traces {
+		s := tracetext.Trace("shop/buy 0+10 server").Root().Data()
+		ms := math.Exp(3 + rng.NormFloat64())
+		s.End = s.Start + uint64(ms*1e6)
+		eu := rng.Float64() < min(1, ms/100) // slow traces are mostly European
+		if eu {
+			s.Attributes = append(s.Attributes, tracewhy.String("region", "eu"))
+			wantEU++
+		}
+		if rng.IntN(50) == 0 {
+			s.Status = tracewhy.StatusError
+		}
+		spans = append(spans, s)
+		wantMean += float64(s.End - s.Start)
+	}
+	var eu, mean []float64
+	for range draws {
+		var b tracewhy.Builder
+		for i := range spans {
+			binary.BigEndian.PutUint64(spans[i].TraceID[:8], rng.Uint64()|1)
+			binary.BigEndian.PutUint64(spans[i].TraceID[8:], rng.Uint64())
+			b.Add(&spans[i])
+		}
+		set, err := b.Build(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		sampled, err := of(sample.Config{PerStratum: 5}, slices.Collect(set.Traces())...).Set(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		sumEU, sum := 0.0, 0.0
+		for tr := range sampled.Traces() {
+			if _, ok := tr.Root().Attr("region"); ok {
+				sumEU += tr.Weight()
+			}
+			sum += tr.Weight() * float64(tr.Root().Duration())
+		}
+		eu, mean = append(eu, sumEU), append(mean, sum)
+	}
+	for what, list := range map[string][]float64{"number of European traces": eu, "sum of durations": mean} {
+		want := map[string]float64{"number of European traces": wantEU, "sum of durations": wantMean}[what]
+		m, ss := 0.0, 0.0
+		for _, x := range list {
+			m += x / draws
+		}
+		for _, x := range list {
+			ss += (x - m) * (x - m)
+		}
+		se := math.Sqrt(ss / (draws - 1) / draws)
+		t.Logf("%s: mean of the estimates %.6g, truth %.6g, standard error %.3g, of one estimate %.3g", what, m, want, se, se*math.Sqrt(draws))
+		if se == 0 || math.Abs(m-want) > 4*se {
+			t.Errorf("%s: estimated as %.6g, it is %.6g", what, m, want)
+		}
+	}
+}
