@@ -103,11 +103,7 @@ func run(ctx context.Context, w io.Writer, healthy time.Duration) (err error) {
 // explain says what an alert is about, and what the cause is.
 func explain(ctx context.Context, w io.Writer, a otelsdk.Alert) error {
 	for _, s := range a.Signals {
-		what := "fail"
-		if s.Kind == otelsdk.Slow {
-			what = fmt.Sprintf("take longer than %v", s.Limit.Round(time.Millisecond))
-		}
-		fmt.Fprintf(w, "ALERT %s: %.0f %% of %d %s, %.1f %% of %d before\n", s.Name, 100*s.Recent.Share(), s.Recent.Traces, what, 100*s.Baseline.Share(), s.Baseline.Traces)
+		fmt.Fprintln(w, "ALERT", s)
 	}
 	r, err := rca.Investigate(ctx, a.Baseline, a.Incident, rca.Config{})
 	if err != nil {

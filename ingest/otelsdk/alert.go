@@ -2,6 +2,7 @@ package otelsdk
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -86,6 +87,19 @@ type Signal struct {
 	Baseline, Recent Count         // of all traces, kept or not
 	Limit            time.Duration // what is slow: the 95th percentile of the baseline, rounded up by at most a quarter
 	P                float64       // of the test when the signal began; 0 for one that began earlier
+}
+
+// String returns the signal in words.
+func (s Signal) String() string {
+	what := "failed"
+	if s.Kind == Slow {
+		what = "took more than " + s.Limit.Round(time.Microsecond).String()
+	}
+	name := s.Name
+	if s.Subject == Dependency {
+		name = "calls of " + name
+	}
+	return fmt.Sprintf("%s: %.1f %% of %d traces %s, %.1f %% of %d before", name, 100*s.Recent.Share(), s.Recent.Traces, what, 100*s.Baseline.Share(), s.Baseline.Traces)
 }
 
 // Alert says that an incident began. Until all signals have ended, what else goes worse belongs to the

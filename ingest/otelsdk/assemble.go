@@ -41,7 +41,7 @@ type openTrace struct {
 }
 
 // maxComplete is how many ids a generation has.
-const maxComplete = 1 << 15
+const maxComplete = 1 << 14
 
 func newAssembly(cfg Config) assembly {
 	return assembly{

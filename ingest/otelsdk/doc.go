@@ -22,7 +22,8 @@
 // among them in full as long as they are rare, with the weights that make them stand for all.
 //
 // What is not kept is counted, with the reason, in [Stats]. Memory is bounded by Config.MaxBytes, by
-// Config.MaxQueue spans that wait, and by what the SDK holds of spans that have not ended.
+// Config.MaxQueue spans that wait, by what the SDK holds of spans that have not ended, and about 2 MB for
+// the ids of traces that were complete lately and the counts that alerts are made of.
 //
 // # What it costs
 //
