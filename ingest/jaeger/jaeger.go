@@ -118,6 +118,7 @@ type reader struct {
 	maxAhead  int   // how much of a trace may be held to find its processes
 	isStored  bool  // the span under way is a document of its own
 	span      parts // of the span under way
+	tag       tag   // the one under way
 	resources table[tracewhy.Resource]
 	stored    table[tracewhy.Resource] // those of documents of their own
 	scopes    table[tracewhy.Scope]

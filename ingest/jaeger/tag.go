@@ -7,6 +7,7 @@ import (
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/ingest/internal/decode"
+	"github.com/tracewhy/tracewhy/ingest/internal/scan"
 )
 
 // warningsKey is the attribute that Jaeger keeps the warnings of a span in:
@@ -22,29 +23,34 @@ type tag struct {
 }
 
 // eachTag calls visit for each tag of the array at B[i], or of the map that Elasticsearch has instead,
-// in which names have @ for dots.
+// in which names have @ for dots. The tag is good until the next one.
 func (d *reader) eachTag(i int, visit func(*tag)) int {
+	t := &d.tag
 	if d.B[i] == '{' {
 		return d.Fields(i, func(name []byte, i int) int {
-			t := tag{key: decode.View(name)}
+			*t = tag{key: decode.View(name)}
 			if strings.Contains(t.key, "@") {
 				t.key = strings.ReplaceAll(t.key, "@", ".")
 			}
-			next := d.tagValue(&t, i)
+			next := d.tagValue(t, i)
 			if next >= 0 {
-				visit(&t)
+				visit(t)
 			}
 			return next
 		})
 	}
 	return d.Array(i, func(i int) int {
+		if next := d.regularTag(i); next >= 0 {
+			visit(t)
+			return next
+		}
 		if d.B[i] != '{' {
 			if d.B[i] != 'n' {
 				d.Note(tracewhy.ProblemAttributeInvalid, i)
 			}
 			return d.Pass(i)
 		}
-		t := tag{at: i}
+		*t = tag{at: i}
 		isBad := false
 		next := d.Fields(i, func(name []byte, i int) (next int) {
 			switch string(name) {
@@ -53,7 +59,7 @@ func (d *reader) eachTag(i int, visit func(*tag)) int {
 			case "type":
 				t.typ, next = d.tagText(i, &isBad)
 			case "value":
-				next = d.tagValue(&t, i)
+				next = d.tagValue(t, i)
 			default:
 				next = d.Pass(i)
 			}
@@ -64,10 +70,47 @@ func (d *reader) eachTag(i int, visit func(*tag)) int {
 		case isBad:
 			d.Note(tracewhy.ProblemAttributeInvalid, i)
 		default:
-			visit(&t)
+			visit(t)
 		}
 		return next
 	})
+}
+
+// regularTag decodes a tag that is written as Jaeger writes nearly all of them. If this one is not it
+// returns scan.Bad or scan.Short, without having said so.
+func (d *reader) regularTag(i int) int {
+	const key, typ, value = `{"key":`, `,"type":`, `,"value":`
+	b, t := d.B, &d.tag
+	if len(b)-i <= len(key) || string(b[i:i+len(key)]) != key || b[i+len(key)] != '"' {
+		return scan.Bad
+	}
+	name, isPlain, i := scan.String(b, i+len(key))
+	if i < 0 || !isPlain || len(b)-i <= len(typ) || string(b[i:i+len(typ)]) != typ || b[i+len(typ)] != '"' {
+		return scan.Bad
+	}
+	kind, isPlain, i := scan.String(b, i+len(typ))
+	if i < 0 || !isPlain || len(b)-i <= len(value) || string(b[i:i+len(value)]) != value {
+		return scan.Bad
+	}
+	i += len(value)
+	if most := d.Config.Limits.ValueBytes; len(name) > most || len(kind) > most || b[i] <= ' ' || b[i] == '{' || b[i] == '[' {
+		return scan.Bad
+	}
+	*t = tag{key: decode.View(name), typ: decode.View(kind), at: i}
+	if b[i] == '"' {
+		text, isPlain, next := scan.String(b, i)
+		if next < 0 || !isPlain || next == len(b) || b[next] != '}' {
+			return scan.Bad
+		}
+		t.value, t.kind = text, decode.TextToken
+		return next + 1
+	}
+	before := d.Noted
+	next := d.tagValue(t, i)
+	if next < 0 || next == len(b) || b[next] != '}' || d.Noted != before {
+		return scan.Bad
+	}
+	return next + 1
 }
 
 // tagText decodes the key or the type of a tag.
