@@ -107,7 +107,7 @@ func traceQL(q *Query) string {
 	}
 	query := "{ " + strings.Join(parts, " && ") + " }"
 	if len(parts) == 0 {
-		query = "{ }"
+		query = "{ true }" // which older versions know as well, other than { }
 	}
 	if q.Errors {
 		query += " && { status = error || .http.response.status_code >= 400 || .http.status_code >= 400 }"
@@ -122,11 +122,12 @@ func either(conditions []string) string {
 	return "(" + strings.Join(conditions, " || ") + ")"
 }
 
-// attributeName writes the name of an attribute of a span or its resource.
+// attributeName writes the name of an attribute of a span or its resource. Between quotes no other
+// escapes are known than these two.
 func attributeName(key string) string {
 	for _, r := range key {
 		if !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '.' || r == '_' || r == '-' || r == '/') {
-			return "." + strconv.Quote(key)
+			return `."` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(key) + `"`
 		}
 	}
 	return "." + key

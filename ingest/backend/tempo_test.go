@@ -25,22 +25,22 @@ func TestTraceQL(t *testing.T) {
 		query Query
 		want  string
 	}{
-		{Query{}, `{ }`},
+		{Query{}, `{ true }`},
 		{Query{Services: []string{"shop"}}, `{ resource.service.name = "shop" }`},
 		{Query{Services: []string{"shop", `a"b\`}, Operation: "GET /cart"},
 			`{ (resource.service.name = "shop" || resource.service.name = "a\"b\\") && name = "GET /cart" }`},
 		{Query{MinDuration: 1500 * time.Microsecond}, `{ duration >= 1500000ns }`},
-		{Query{Errors: true}, `{ } && { status = error || .http.response.status_code >= 400 || .http.status_code >= 400 }`},
+		{Query{Errors: true}, `{ true } && { status = error || .http.response.status_code >= 400 || .http.status_code >= 400 }`},
 		{Query{Services: []string{"shop"}, Errors: true},
 			`{ resource.service.name = "shop" } && { status = error || .http.response.status_code >= 400 || .http.status_code >= 400 }`},
 		{Query{Where: []tracewhy.Condition{equal("region", tracewhy.StringOf("eu"))}}, `{ .region = "eu" }`},
 		{Query{Where: []tracewhy.Condition{equal("code", tracewhy.StringOf("7")), equal("on", tracewhy.BoolOf(true))}},
 			`{ (.code = "7" || .code = 7) && (.on = "true" || .on = true) }`},
 		{Query{Where: []tracewhy.Condition{equal("share", tracewhy.FloatOf(2.5))}}, `{ (.share = "2.5" || .share = 2.5) }`},
-		{Query{Where: []tracewhy.Condition{equal("strange key }", tracewhy.StringOf("x"))}}, `{ ."strange key }" = "x" }`},
+		{Query{Where: []tracewhy.Condition{equal(`strange "kéy" \ }`, tracewhy.StringOf("é\n"))}}, `{ ."strange \"kéy\" \\ }" = "é\n" }`},
 		// What has no counterpart that means the same is left to this side.
 		{Query{Where: []tracewhy.Condition{{Key: "code", Op: tracewhy.OpAtLeast, Value: tracewhy.IntOf(7)}, {Key: "x", Op: tracewhy.OpMissing},
-			equal("list", tracewhy.ArrayOf(tracewhy.IntOf(1)))}}, `{ }`},
+			equal("list", tracewhy.ArrayOf(tracewhy.IntOf(1)))}}, `{ true }`},
 	} {
 		if got := traceQL(&tt.query); got != tt.want {
 			t.Errorf("%+v:\n%s, want\n%s", tt.query, got, tt.want)
