@@ -71,10 +71,12 @@ func of(cfg sample.Config, traces ...tracewhy.Trace) *sample.Sample {
 	return s
 }
 
-// configs are such that samples keep all traces, some, few because of the bytes, and hardly any.
+// configs are such that samples keep all traces, some, fewer because of the bytes, one of each stratum, and
+// hardly any.
 var configs = map[string]sample.Config{
 	"whole":    {PerStratum: 10000},
 	"strata":   {PerStratum: 3, Bin: time.Hour},
+	"halved":   {PerStratum: 64, Bin: time.Hour, MaxBytes: 2 << 20},
 	"bytes":    {PerStratum: 100, Bin: time.Second, MaxBytes: 1 << 20},
 	"tiny":     {PerStratum: 100, Bin: time.Second, MaxBytes: 1},
 	"defaults": {},

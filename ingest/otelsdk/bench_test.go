@@ -41,7 +41,7 @@ func benchRequest(ctx context.Context, tracer trace.Tracer, n int) {
 	root.End()
 }
 
-// processors are what a span may go to, and what frees its memory.
+// processors are what a span may go to.
 var processors = []struct {
 	name string
 	make func() []sdktrace.SpanProcessor
@@ -63,9 +63,6 @@ var processors = []struct {
 	{"recorder", func() []sdktrace.SpanProcessor { return []sdktrace.SpanProcessor{otelsdk.New(otelsdk.Config{})} }},
 	{"batch+recorder", func() []sdktrace.SpanProcessor {
 		return []sdktrace.SpanProcessor{sdktrace.NewBatchSpanProcessor(otelsdk.New(otelsdk.Config{}))}
-	}},
-	{"recorder-full", func() []sdktrace.SpanProcessor {
-		return []sdktrace.SpanProcessor{otelsdk.New(otelsdk.Config{MaxQueue: 1})} // what a dropped span costs
 	}},
 }
 
@@ -165,9 +162,6 @@ func BenchmarkSpanParallel(b *testing.B) {
 func BenchmarkHeld(b *testing.B) {
 	const requests = 40_000
 	for _, p := range processors {
-		if p.name == "recorder-full" {
-			continue
-		}
 		b.Run(p.name, func(b *testing.B) {
 			for b.Loop() {
 				before := heap()

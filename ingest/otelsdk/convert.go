@@ -118,7 +118,7 @@ func nanos(t time.Time) uint64 {
 	return uint64(t.UnixNano())
 }
 
-func count(n int) uint32 { return uint32(min(max(n, 0), math.MaxUint32)) }
+func count(n int) uint32 { return uint32(min(max(int64(n), 0), math.MaxUint32)) }
 
 func events(list []sdktrace.Event) []tracewhy.Event {
 	if len(list) == 0 {
