@@ -145,39 +145,39 @@ func (d *reader) lookAhead() error {
 	if _, err := d.Next(); err != nil {
 		return err
 	}
-	d.Begin()
+	var spans scan.Skipper
 	ahead := 0 // from B[I] on, what was passed
-	var s scan.Skipper
 	for {
-		next := s.Run(d.B, d.I+ahead)
-		if next == scan.Bad {
-			return nil
-		}
+		next := spans.Run(d.B, d.I+ahead)
 		if next >= 0 {
 			ahead = next - d.I
 			break
 		}
 		ahead = len(d.B) - d.I
-		if !d.hold() {
+		if next == scan.Bad || !d.hold() {
 			return nil
 		}
 	}
-	for {
-		next := d.decodeRest(d.I + ahead)
-		if next == scan.Short && d.hold() {
-			continue
-		}
-		if next >= 0 {
-			if d.trace.processes == nil {
-				d.trace.processes = map[string]*tracewhy.Resource{}
-			}
-			if code, at := d.Refusal(); code != "" {
-				d.Log.Note(code, at, d.trace.id)
-			}
-			d.Report(d.trace.id)
-		}
-		return nil
+	next := d.decodeRest(d.I + ahead)
+	for next == scan.Short && d.hold() {
+		next = d.decodeRest(d.I + ahead)
 	}
+	switch t := d.trace; {
+	case next < 0:
+		t.processes = nil
+	case next-d.I > d.maxAhead:
+		t.processes = nil
+		d.Log.Note(tracewhy.ProblemLimit, d.I, t.id)
+	default:
+		if t.processes == nil {
+			t.processes = map[string]*tracewhy.Resource{}
+		}
+		if code, at := d.Refusal(); code != "" {
+			d.Log.Note(code, at, t.id)
+		}
+		d.Report(t.id)
+	}
+	return nil
 }
 
 // hold gets more of the input, and keeps what is at hand. It is false if there is no more, or too much.

@@ -10,17 +10,20 @@ import (
 // decodeProcesses decodes the processes of a trace, at B[i], which are members of an object.
 func (d *reader) decodeProcesses(i int) int {
 	processes := map[string]*tracewhy.Resource{}
-	i = d.Object(i, func(name []byte, i int) int {
+	end := d.Object(i, func(name []byte, i int) int {
 		r, next := d.decodeProcess(i)
 		if next >= 0 {
 			processes[string(name)] = r
 		}
 		return next
 	})
-	if i >= 0 {
+	switch {
+	case end-i > d.Config.Limits.SpanBytes:
+		d.Note(tracewhy.ProblemLimit, i)
+	case end >= 0:
 		d.trace.processes = processes
 	}
-	return i
+	return end
 }
 
 // noServiceName is what OpenTelemetry's exporters call the process of a resource without attributes.

@@ -25,6 +25,8 @@ type JSON struct {
 	// Firsts are names of members of which documents, or spans, have one first: by them reading finds the
 	// next one after something broken.
 	Firsts []string
+	// HasLists says that documents may also lie in arrays of an array.
+	HasLists bool
 
 	HasDocument bool // a document with spans, or a place for them, was found
 	HasOther    bool // something else was found
@@ -154,6 +156,15 @@ func (d *JSON) start(b []byte) int {
 
 // element reads an element of an array at the top.
 func (d *JSON) element(first byte) error {
+	if first == '[' && d.HasLists {
+		_, err := d.Elements(d.innerElement)
+		return err
+	}
+	return d.innerElement(first)
+}
+
+// innerElement reads an element of an array, unless it is an array.
+func (d *JSON) innerElement(first byte) error {
 	if first == '{' {
 		return d.Document()
 	}
@@ -252,6 +263,9 @@ func (d *JSON) Resident(method func(i int) int) (isRead bool, err error) {
 				return false, d.Ended()
 			}
 		default:
+			if next-d.I > d.Config.Limits.SpanBytes { // it was at hand all the same
+				return false, nil
+			}
 			d.I = next
 			return true, nil
 		}
