@@ -1,0 +1,4 @@
+package zipkin
+
+// ReadWindow is Read with a window of another size.
+var ReadWindow = readWindow
