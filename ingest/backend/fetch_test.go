@@ -133,17 +133,24 @@ func TestPageRefused(t *testing.T) {
 	for i := range 30 {
 		s.traces = append(s.traces, trace(i+1, noon, "GET /cart", time.Millisecond, false))
 	}
-	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if n, _ := strconv.Atoi(r.URL.Query().Get("query.num_traces")); n > 20 {
-			http.Error(w, `{"error":{"httpCode":500,"message":"search depth must be less than 20"}}`, http.StatusInternalServerError)
-			return
+	for _, says := range []bool{true, false} { // or gives as many as before
+		h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			q := r.URL.Query()
+			if n, _ := strconv.Atoi(q.Get("query.num_traces")); n > 10 {
+				if says {
+					http.Error(w, `{"error":{"httpCode":500,"message":"search depth must be less than 11"}}`, http.StatusInternalServerError)
+					return
+				}
+				q.Set("query.num_traces", "10")
+				r.URL.RawQuery = q.Encode()
+			}
+			s.jaeger(t).ServeHTTP(w, r)
+		})
+		r, err := Jaeger{URL: "http://jaeger.test", Page: 10, Client: Client{Transport: handlerTransport{h}}}.
+			Fetch(t.Context(), Query{Services: []string{"shop"}, Start: noon, End: noon.Add(time.Minute)}, drop)
+		if err != nil || r.Traces != 10 || !slices.Equal(codes(r.Warnings), []string{WarningTruncated}) {
+			t.Errorf("%v, %+v", err, r)
 		}
-		s.jaeger(t).ServeHTTP(w, r)
-	})
-	r, err := Jaeger{URL: "http://jaeger.test", Page: 10, Client: Client{Transport: handlerTransport{h}}}.
-		Fetch(t.Context(), Query{Services: []string{"shop"}, Start: noon, End: noon.Add(time.Minute)}, drop)
-	if err != nil || r.Traces != 10 || !slices.Equal(codes(r.Warnings), []string{WarningTruncated}) {
-		t.Errorf("%v, %+v", err, r)
 	}
 }
 

@@ -25,8 +25,9 @@ import (
 // answers in OTLP, is used if the server has it: the first gives times in microseconds only, and keeps no
 // difference between a resource's attributes and a process's.
 //
-// A server is asked for services, operations and durations, and by the first version for attributes. It
-// is not asked for errors, since Jaeger's memory store answers something else to that. A store that keeps
+// A server is asked for services, operations, durations, and attributes that equal a value, though older
+// servers do not look at these in the third version. It is not asked for errors, since Jaeger's memory store
+// answers something else to that. A store that keeps
 // one index for each of these, Cassandra for example, may leave out traces without a sign when it is asked
 // for more than a service.
 type Jaeger struct {
@@ -36,7 +37,8 @@ type Jaeger struct {
 	// V1 says to use the first version of the API, even where the server has the third.
 	V1 bool
 
-	// Page is how many traces to ask for at a time. Default: 100.
+	// Page is how many traces to ask for at a time. It must not be more than the server gives, or traces
+	// are left out without a sign. Default: 100, as in Jaeger.
 	Page int
 }
 
@@ -84,7 +86,8 @@ func (j Jaeger) Fetch(ctx context.Context, q Query, take func(tracewhy.Trace) er
 type jaegerSource struct {
 	*session
 	tally *tally
-	first bool
+	first bool // by the first version
+	plain bool // without attributes, which the server cannot read as they are written now
 }
 
 // services returns the services that the server knows, sorted, and finds out which version it has.
@@ -142,6 +145,10 @@ func (j *jaegerSource) find(ctx context.Context, service string, start, end time
 	} else {
 		err = j.get(ctx, "api/v3/traces", j.thirdQuery(service, start, end, n), mediaJSON, read)
 		var e *Error
+		if errors.As(err, &e) && e.Status == http.StatusBadRequest && !j.plain && j.tags() != "" {
+			j.plain = true
+			return j.find(ctx, service, start, end, n)
+		}
 		if errors.As(err, &e) && e.Status == http.StatusNotFound { // which is how it says that there is none
 			return answer{take: func(context.Context, int) (int, error) { return 0, nil }}, nil
 		}
@@ -172,37 +179,58 @@ func (j *jaegerSource) firstQuery(service string, start, end time.Time, n int) u
 	if q.MinDuration > 0 {
 		v.Set("minDuration", q.MinDuration.Truncate(time.Microsecond).String())
 	}
+	if tags := j.tags(); tags != "" {
+		v.Set("tags", tags)
+	}
+	return v
+}
+
+// tags returns what attributes must be, as JSON, or "".
+func (j *jaegerSource) tags() string {
 	tags := map[string]string{}
-	for _, c := range q.Where {
+	for _, c := range j.tally.query.Where {
 		// What Jaeger's own tags say, OTLP has in other places.
 		if c.Op == tracewhy.OpEqual && c.Key != "error" {
 			tags[c.Key] = c.Value.String()
 		}
 	}
-	if len(tags) > 0 {
-		text, err := json.Marshal(tags)
-		if err == nil { // which holds for all maps of text
-			v.Set("tags", string(text))
-		}
+	if len(tags) == 0 {
+		return ""
 	}
-	return v
+	text, err := json.Marshal(tags)
+	if err != nil { // which no map of texts has
+		return ""
+	}
+	return string(text)
 }
 
-// thirdQuery asks the third version.
+// thirdQuery asks the third version. It says everything twice, by the names that new servers want, and by
+// those that all know, which new ones call deprecated. Old ones make nothing of attributes.
 func (j *jaegerSource) thirdQuery(service string, start, end time.Time, n int) url.Values {
 	q := j.tally.query
-	v := url.Values{
-		"query.service_name":   {service},
-		"query.start_time_min": {start.UTC().Format(time.RFC3339Nano)},
-		"query.start_time_max": {end.Add(-1).UTC().Format(time.RFC3339Nano)},
-		"query.num_traces":     {strconv.Itoa(n)},
-		"query.raw_traces":     {"true"},
+	v := url.Values{}
+	set := func(value string, names ...string) {
+		for _, name := range names {
+			v.Set("query."+name, value)
+		}
 	}
+	last := end.Add(-1)
+	if !last.After(start) { // which new servers refuse
+		last = end
+	}
+	set(service, "serviceName", "service_name")
+	set(start.UTC().Format(time.RFC3339Nano), "startTimeMin", "start_time_min")
+	set(last.UTC().Format(time.RFC3339Nano), "startTimeMax", "start_time_max")
+	set(strconv.Itoa(n), "searchDepth", "search_depth", "num_traces")
+	set("true", "rawTraces", "raw_traces")
 	if q.Operation != "" {
-		v.Set("query.operation_name", q.Operation)
+		set(q.Operation, "operationName", "operation_name")
 	}
 	if q.MinDuration > 0 {
-		v.Set("query.duration_min", q.MinDuration.String())
+		set(q.MinDuration.String(), "durationMin", "duration_min")
+	}
+	if tags := j.tags(); tags != "" && !j.plain {
+		set(tags, "attributes")
 	}
 	return v
 }

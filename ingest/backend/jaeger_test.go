@@ -44,13 +44,38 @@ func TestJaegerRequests(t *testing.T) {
 	}
 	want := []string{
 		"GET /api/v3/services?",
-		"GET /api/v3/traces?query.duration_min=1.5%C2%B5s&query.num_traces=20&query.operation_name=GET+%2Fcart&query.raw_traces=true" +
-			"&query.service_name=shop&query.start_time_max=2026-03-01T12%3A00%3A01Z&query.start_time_min=2026-03-01T12%3A00%3A00.001234567Z",
+		"GET /api/v3/traces?query.attributes=%7B%22region%22%3A%22eu%22%7D&query.durationMin=1.5%C2%B5s&query.duration_min=1.5%C2%B5s&query.num_traces=20" +
+			"&query.operationName=GET+%2Fcart&query.operation_name=GET+%2Fcart&query.rawTraces=true&query.raw_traces=true&query.searchDepth=20&query.search_depth=20" +
+			"&query.serviceName=shop&query.service_name=shop&query.startTimeMax=2026-03-01T12%3A00%3A01Z&query.startTimeMin=2026-03-01T12%3A00%3A00.001234567Z" +
+			"&query.start_time_max=2026-03-01T12%3A00%3A01Z&query.start_time_min=2026-03-01T12%3A00%3A00.001234567Z",
 		"GET /api/services?",
 		"GET /api/traces?end=1772366401000000&limit=20&minDuration=1%C2%B5s&operation=GET+%2Fcart&raw=true&service=shop&start=1772366400001234&tags=%7B%22region%22%3A%22eu%22%7D",
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("requests (-want +got):\n%s", d)
+	}
+}
+
+// A server that cannot read attributes is asked without them, and what it answers is looked at here.
+func TestJaegerWithoutAttributes(t *testing.T) {
+	s := &store{traces: [][]tracewhy.SpanData{
+		trace(1, noon, "GET /cart", 1, false, tracewhy.String("region", "eu")), trace(2, noon, "GET /cart", 1, false),
+	}}
+	refused := 0
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Has("query.attributes") {
+			refused++
+			http.Error(w, `{"error":{"httpCode":400,"message":"no map"}}`, http.StatusBadRequest)
+			return
+		}
+		s.jaeger(t).ServeHTTP(w, r)
+	})
+	q := hour
+	q.Services = []string{"store"}
+	q.Where = []tracewhy.Condition{{Key: "region", Op: tracewhy.OpEqual, Value: tracewhy.StringOf("eu")}}
+	r, err := Jaeger{URL: "http://jaeger.test", Page: 1, Client: Client{Transport: handlerTransport{h}}}.Fetch(t.Context(), q, drop)
+	if err != nil || r.Traces != 1 || r.Skipped != 1 || refused != 1 {
+		t.Errorf("%v, %+v, refused %d times", err, r, refused)
 	}
 }
 

@@ -112,7 +112,8 @@ func (l *leg) run(ctx context.Context) error {
 		if err != nil && !(isTooLong && canDivide) {
 			return err
 		}
-		isFull := isTooLong || a.n >= page
+		isCut := page > l.pace.page && a.n == l.pace.page // more was asked for, and as many came as before
+		isFull := isTooLong || isCut || a.n >= page
 		switch {
 		case isFull && canDivide && (isTooLong || l.isWhole()):
 			*l.width = l.half(step)
