@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"flag"
 	"math"
 	"math/rand/v2"
+	"os"
 	"runtime"
 	"slices"
 	"testing"
@@ -102,7 +104,7 @@ func data(set *tracewhy.Set) []tracewhy.SpanData {
 
 // Spans come out of a sample as they went in, also from one that was encoded.
 func TestSpansSurvive(t *testing.T) {
-	for seed := range uint64(30) {
+	for seed := range uint64(15) {
 		set := tracewhy.SetOf(oddSpans(rand.New(rand.NewPCG(seed, 3)), 20)...)
 		s := of(sample.Config{}, slices.Collect(set.Traces())...)
 		var decoded sample.Sample
@@ -144,6 +146,42 @@ func TestDecodedSamplesGoOn(t *testing.T) {
 	}
 	if got := encoded(t, merge(t, &s, &rest)); !bytes.Equal(got, want) {
 		t.Error("another sample")
+	}
+}
+
+var update = flag.Bool("update", false, "rewrite the encoded sample of version 1")
+
+// What was encoded once can be read for ever: a change of the format is a new version.
+func TestFormatStays(t *testing.T) {
+	spans := oddSpans(rand.New(rand.NewPCG(7, 7)), 3)
+	want := of(sample.Config{PerStratum: 4, MaxBytes: 1}, slices.Collect(tracewhy.SetOf(spans...).Traces())...)
+	const file = "testdata/v1.sample"
+	if *update {
+		if err := os.WriteFile(file, encoded(t, want), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	golden, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := encoded(t, want); !bytes.Equal(got, golden) {
+		t.Errorf("the sample of %d bytes has other bytes than the %d of %s", len(got), len(golden), file)
+	}
+	var s sample.Sample
+	if err := s.UnmarshalBinary(golden); err != nil {
+		t.Fatal(err)
+	}
+	set, err := s.Set(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSet, err := want.Set(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(data(wantSet), data(set)); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
 	}
 }
 
