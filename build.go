@@ -41,11 +41,18 @@ type grouping struct {
 	sampled  int // traces whose weight was recorded
 	early    int // spans that start before earliestClock, and after
 	late     int
+	keys     []rowKey               // a buffer
 	recorded map[uint32]recordedIDs // by row: ids that were changed because spans shared one
 }
 
 // recordedIDs are a span's ids as they arrived.
 type recordedIDs struct{ span, parent SpanID }
+
+// rowKey is a row with its span id.
+type rowKey struct {
+	id  uint64
+	row uint32
+}
 
 type groupedTrace struct {
 	id      TraceID
@@ -120,6 +127,7 @@ func (g *grouping) group(ctx context.Context) error {
 			continue
 		}
 		b.problems.note(ProblemMegaTrace, "", id)
+		g.traces = slices.Grow(g.traces, len(parts))
 		for _, n := range parts {
 			if g.hasSources(g.order[from : from+n]) {
 				b.problems.note(ProblemSplitSource, "", id)

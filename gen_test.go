@@ -151,7 +151,7 @@ type contents struct {
 	Failure            failureKeys
 	ByID               []int32
 	Split              []splitTrace
-	SplitByID          []int32
+	SplitIDs           []splitID
 	SplitRows          []int32
 	Weights            []float64
 	Problems           []Warning
@@ -163,7 +163,7 @@ func contentsOf(s *Set) contents {
 		Traces: s.traces, Cols: s.cols, Odd: s.odd, Attrs: s.attrs, SideAttrs: s.sideAttrs, Events: s.events, Links: s.links,
 		Resources: s.resources, Scopes: s.scopes, Metas: s.metas, Paths: s.paths, Sources: s.sources, Pairs: s.pairs,
 		KeyFirst: s.keyFirst, Failure: s.failure, ByID: s.byID,
-		Split: s.split, SplitByID: s.splitByID, SplitRows: s.splitRows, Weights: s.weights, Problems: s.problems, Accounting: s.accounting,
+		Split: s.split, SplitIDs: s.splitIDs, SplitRows: s.splitRows, Weights: s.weights, Problems: s.problems, Accounting: s.accounting,
 	}
 	for i := range s.keys.Len() {
 		c.Keys = append(c.Keys, s.keys.String(uint32(i)))

@@ -86,22 +86,13 @@ func (s *splitter) topOf(place int32) int32 {
 
 // joinLinks joins tops that links lead between.
 func (s *splitter) joinLinks(id TraceID) {
-	var byID []int32 // places by span id, when first needed
-	number := func(place int32) uint64 { return s.b.row(s.rows[place]).spanID.num() }
 	for i, r := range s.rows {
 		for _, l := range s.b.linksOf(r) {
 			if l.trace != id {
 				continue
 			}
-			if byID == nil {
-				byID = make([]int32, len(s.rows))
-				for k := range byID {
-					byID[k] = int32(k)
-				}
-				slices.SortFunc(byID, func(x, y int32) int { return cmp.Compare(number(x), number(y)) })
-			}
-			if k, ok := slices.BinarySearchFunc(byID, l.span.num(), func(place int32, id uint64) int { return cmp.Compare(number(place), id) }); ok {
-				s.join(s.topOf(int32(i)), s.topOf(byID[k]))
+			if to, ok := slices.BinarySearch(s.ids, l.span.num()); ok {
+				s.join(s.topOf(int32(i)), s.topOf(s.place[to]))
 			}
 		}
 	}
@@ -135,38 +126,51 @@ func (s *splitter) repeats() bool {
 // joinOrphans joins the orphans of each missing parent, and those with the only root that they ran in the
 // time of.
 func (s *splitter) joinOrphans() {
-	type siblings struct {
-		first      int32
-		start, end uint64 // of those whose times are known; end 0: none
+	type orphan struct {
+		parent uint64
+		top    int32
 	}
-	var order []SpanID
-	byParent := map[SpanID]*siblings{}
+	var orphans []orphan
 	for i := int32(s.roots); int(i) < len(s.tops); i++ {
-		row := s.b.row(s.rows[s.tops[i]])
-		if !row.marks.Has(MarkOrphan) {
-			continue
-		}
-		x := byParent[row.parentID]
-		if x == nil {
-			x = &siblings{first: i, start: unknownStart}
-			byParent[row.parentID] = x
-			order = append(order, row.parentID)
-		}
-		s.join(x.first, i)
-		if row.marks&(MarkTimeUnknown|MarkNegativeDuration) == 0 {
-			x.start, x.end = min(x.start, row.start), max(x.end, row.end)
+		if row := s.b.row(s.rows[s.tops[i]]); row.marks.Has(MarkOrphan) {
+			orphans = append(orphans, orphan{row.parentID.num(), i})
 		}
 	}
-	if len(order) == 0 {
+	if orphans == nil {
 		return
 	}
-	// Of the roots up to each, in the order of their start: the one that ends last, and when the next does.
-	type running struct {
-		start, end, second uint64
-		root               int32
+	slices.SortFunc(orphans, func(x, y orphan) int { return cmp.Or(cmp.Compare(x.parent, y.parent), cmp.Compare(x.top, y.top)) })
+	running := s.running()
+	for i := 0; i < len(orphans); {
+		first, start, end := orphans[i], uint64(unknownStart), uint64(0)
+		for ; i < len(orphans) && orphans[i].parent == first.parent; i++ {
+			s.join(first.top, orphans[i].top)
+			if row := s.b.row(s.rows[s.tops[orphans[i].top]]); row.marks&(MarkTimeUnknown|MarkNegativeDuration) == 0 {
+				start, end = min(start, row.start), max(end, row.end)
+			}
+		}
+		n, _ := slices.BinarySearchFunc(running, start, func(r longest, start uint64) int {
+			if r.start <= start {
+				return -1
+			}
+			return 1
+		})
+		if end > 0 && n > 0 && running[n-1].end >= end && running[n-1].second < end {
+			s.join(running[n-1].root, first.top)
+		}
 	}
-	var roots []running
-	var last running
+}
+
+// longest is which of the roots that start up to a moment ends last, and when the next of them does.
+type longest struct {
+	start, end, second uint64
+	root               int32
+}
+
+// running returns the longest of the roots up to each, in the order of their start.
+func (s *splitter) running() []longest {
+	var all []longest
+	var last longest
 	for i := range int32(s.roots) {
 		row := s.b.row(s.rows[s.tops[i]])
 		if row.marks&(MarkTimeUnknown|MarkNegativeDuration) != 0 {
@@ -178,20 +182,9 @@ func (s *splitter) joinOrphans() {
 			last.second = max(last.second, row.end)
 		}
 		last.start = row.start
-		roots = append(roots, last)
+		all = append(all, last)
 	}
-	for _, id := range order {
-		x := byParent[id]
-		n, _ := slices.BinarySearchFunc(roots, x.start, func(r running, start uint64) int {
-			if r.start <= start {
-				return -1
-			}
-			return 1
-		})
-		if x.end > 0 && n > 0 && roots[n-1].end >= x.end && roots[n-1].second < x.end {
-			s.join(roots[n-1].root, x.first)
-		}
-	}
+	return all
 }
 
 // rearrange brings the spans of each group together, groups in the order of their first tops, and returns
@@ -250,14 +243,14 @@ func (g *grouping) nameSplit() {
 	slices.SortStableFunc(split, func(x, y int) int { return compareIDs(g.traces[x].of, g.traces[y].of) })
 	for _, i := range split {
 		tr := &g.traces[i]
-		tr.id = splitID(tr.of, g.b.row(g.order[tr.from]).spanID, taken)
+		tr.id = idOfSplit(tr.of, g.b.row(g.order[tr.from]).spanID, taken)
 		taken[tr.id] = true
 	}
 }
 
-// splitID returns the id of a trace that was split off: the upper half of the recorded one, and the id of
+// idOfSplit returns the id of a trace that was split off: the upper half of the recorded one, and the id of
 // its first span, by which a person can find it elsewhere. An id that is taken is hashed until it is not.
-func splitID(of TraceID, first SpanID, taken map[TraceID]bool) TraceID {
+func idOfSplit(of TraceID, first SpanID, taken map[TraceID]bool) TraceID {
 	id := of
 	copy(id[8:], first[:])
 	for n := uint64(0); taken[id] || id.IsZero(); n++ {
@@ -270,26 +263,54 @@ func splitID(of TraceID, first SpanID, taken map[TraceID]bool) TraceID {
 	return id
 }
 
+// splitID is an id that was used for many traces.
+type splitID struct {
+	id    TraceID
+	first int32 // the earliest of them
+	rows  int32 // where their rows begin in splitRows
+}
+
 // indexSplit makes what [Set.Lookup] and links need to find traces by the id that they were recorded with.
 func (s *Set) indexSplit() {
 	if s.split == nil {
 		return
 	}
-	s.splitByID = make([]int32, len(s.split))
-	for i := range s.splitByID {
-		s.splitByID[i] = int32(i)
+	order := slices.Clone(s.split)
+	slices.SortStableFunc(order, func(x, y splitTrace) int { return compareIDs(x.of, y.of) })
+	for _, x := range order {
+		if n := len(s.splitIDs); n == 0 || s.splitIDs[n-1].id != x.of {
+			s.splitIDs = append(s.splitIDs, splitID{id: x.of, first: x.trace})
+		}
 	}
-	slices.SortStableFunc(s.splitByID, func(x, y int32) int { return compareIDs(s.split[x].of, s.split[y].of) })
-	for _, x := range s.split {
+	if !slices.ContainsFunc(s.links, func(l linkRow) bool { _, ok := s.findSplit(l.trace); return ok }) {
+		return
+	}
+	at := -1
+	for _, x := range order {
+		if at < 0 || s.splitIDs[at].id != x.of {
+			at++
+			s.splitIDs[at].rows = int32(len(s.splitRows))
+		}
 		first, end := Trace{s, x.trace}.bounds()
 		for row := first; row < end; row++ {
 			s.splitRows = append(s.splitRows, row)
 		}
 	}
-	slices.SortFunc(s.splitRows, func(x, y int32) int {
-		c := &s.cols
-		return cmp.Or(compareIDs(s.recordedTraceID(c.trace[x]), s.recordedTraceID(c.trace[y])), cmp.Compare(c.spanID[x].num(), c.spanID[y].num()))
-	})
+	for i := range s.splitIDs {
+		rows := s.rowsOfSplit(i)
+		slices.SortFunc(rows, func(x, y int32) int { return cmp.Compare(s.cols.spanID[x].num(), s.cols.spanID[y].num()) })
+	}
+}
+
+func (s *Set) findSplit(id TraceID) (i int, ok bool) {
+	return slices.BinarySearchFunc(s.splitIDs, id, func(x splitID, id TraceID) int { return compareIDs(x.id, id) })
+}
+
+func (s *Set) rowsOfSplit(i int) []int32 {
+	if i+1 < len(s.splitIDs) {
+		return s.splitRows[s.splitIDs[i].rows:s.splitIDs[i+1].rows]
+	}
+	return s.splitRows[s.splitIDs[i].rows:]
 }
 
 func (s *Set) recordedTraceID(trace int32) TraceID {
@@ -301,26 +322,17 @@ func (s *Set) recordedTraceID(trace int32) TraceID {
 	return s.traces[trace].id
 }
 
-// firstOfSplit returns the earliest of the traces that were split from one id.
-func (s *Set) firstOfSplit(id TraceID) (Trace, bool) {
-	i, ok := slices.BinarySearchFunc(s.splitByID, id, func(x int32, id TraceID) int { return compareIDs(s.split[x].of, id) })
-	if !ok {
-		return Trace{}, false
-	}
-	return Trace{s, s.split[s.splitByID[i]].trace}, true
-}
-
-// linkTarget returns the trace that a link leads to: of those that were split from one id, the one with
-// the span.
+// linkTarget returns the trace that a link of the Set leads to: of those that were split from one id, the
+// one with the span.
 func (s *Set) linkTarget(id TraceID, span SpanID) (Trace, bool) {
-	if _, ok := s.firstOfSplit(id); !ok {
+	i, ok := s.findSplit(id)
+	if !ok {
 		return s.Lookup(id)
 	}
-	i, ok := slices.BinarySearchFunc(s.splitRows, span, func(row int32, span SpanID) int {
-		return cmp.Or(compareIDs(s.recordedTraceID(s.cols.trace[row]), id), cmp.Compare(s.cols.spanID[row].num(), span.num()))
-	})
+	rows := s.rowsOfSplit(i)
+	k, ok := slices.BinarySearchFunc(rows, span.num(), func(row int32, id uint64) int { return cmp.Compare(s.cols.spanID[row].num(), id) })
 	if !ok {
 		return Trace{}, false
 	}
-	return Trace{s, s.cols.trace[s.splitRows[i]]}, true
+	return Trace{s, s.cols.trace[rows[k]]}, true
 }

@@ -15,8 +15,7 @@ func (id SpanID) num() uint64 { return binary.BigEndian.Uint64(id[:]) }
 // spans that share an id apart, and returns how many rows are kept, at the front.
 func (g *grouping) dedupe(rows []uint32, id TraceID) int {
 	b := g.b
-	byID := func(x, y uint32) int { return cmp.Compare(b.row(x).spanID.num(), b.row(y).spanID.num()) }
-	slices.SortFunc(rows, byID)
+	g.sortByID(rows)
 	kept := 0
 	var shared [][]uint32
 	for i := 0; i < len(rows); {
@@ -37,9 +36,21 @@ func (g *grouping) dedupe(rows []uint32, id TraceID) int {
 	}
 	if shared != nil {
 		g.unshare(rows[:kept], shared, id)
-		slices.SortFunc(rows[:kept], byID)
+		g.sortByID(rows[:kept])
 	}
 	return kept
+}
+
+// sortByID sorts rows by span id. The ids are copied first: rows are spread over memory.
+func (g *grouping) sortByID(rows []uint32) {
+	g.keys = slices.Grow(g.keys[:0], len(rows))
+	for _, r := range rows {
+		g.keys = append(g.keys, rowKey{g.b.row(r).spanID.num(), r})
+	}
+	slices.SortFunc(g.keys, func(x, y rowKey) int { return cmp.Compare(x.id, y.id) })
+	for i, k := range g.keys {
+		rows[i] = k.row
+	}
 }
 
 // Ranks of the reports of one span id: a client's span and that of each server which answered it may

@@ -40,8 +40,8 @@ type Set struct {
 
 	byID      []int32      // trace numbers sorted by id
 	split     []splitTrace // by trace
-	splitByID []int32      // numbers of split by recorded id, then trace
-	splitRows []int32      // the rows of split traces by recorded ids
+	splitIDs  []splitID    // by id
+	splitRows []int32      // rows of splitIDs, each sorted by span id; nil where no link leads to one
 	weights   []float64    // by trace; nil: all 1
 
 	called   []bool // by path of orphans: calls of the same operation have a parent elsewhere
@@ -156,7 +156,10 @@ func (s *Set) Lookup(id TraceID) (Trace, bool) {
 	if i, ok := slices.BinarySearchFunc(s.byID, id, func(t int32, id TraceID) int { return compareIDs(s.traces[t].id, id) }); ok {
 		return Trace{s, s.byID[i]}, true
 	}
-	return s.firstOfSplit(id)
+	if i, ok := s.findSplit(id); ok {
+		return Trace{s, s.splitIDs[i].first}, true
+	}
+	return Trace{}, false
 }
 
 // index makes what lookups need, once everything else is complete.

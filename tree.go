@@ -10,7 +10,9 @@ import (
 // trace. Places are positions in order of span id.
 type treeWork struct {
 	b        *Builder
-	parent   []int32 // by place: the parent's place, or noParent
+	ids      []uint64 // by place
+	starts   []uint64 // by place: sortStart
+	parent   []int32  // by place: the parent's place, or noParent
 	state    []uint8
 	children []int32 // places, grouped by parent, siblings in order
 	first    []int32 // by the parent's place + 1 (0: no parent): where its children begin in children
@@ -23,11 +25,21 @@ type treeWork struct {
 // cut cycles before orphans, siblings by start, then id. It sets parent and end beside them and marks
 // what is odd.
 func (w *treeWork) arrange(id TraceID, rows []uint32, parent, end []int32) {
+	w.copyKeys(rows)
 	w.markTimes(id, rows)
 	w.link(id, rows)
 	w.cutCycles(id, rows)
 	w.sortSiblings(rows)
 	w.walk(rows, parent, end)
+}
+
+// copyKeys copies what rows are searched for and sorted by: rows are spread over memory.
+func (w *treeWork) copyKeys(rows []uint32) {
+	w.ids, w.starts = resize(w.ids, len(rows)), resize(w.starts, len(rows))
+	for i, r := range rows {
+		row := w.b.row(r)
+		w.ids[i], w.starts[i] = row.spanID.num(), row.sortStart()
+	}
 }
 
 func (w *treeWork) markTimes(id TraceID, rows []uint32) {
@@ -59,7 +71,7 @@ func (w *treeWork) link(id TraceID, rows []uint32) {
 			row.marks |= MarkCycleCut
 			b.problems.note(ProblemSelfParent, "", id)
 		default:
-			if p := w.find(rows, row.parentID.num()); p >= 0 {
+			if p, ok := slices.BinarySearch(w.ids, row.parentID.num()); ok {
 				w.parent[i] = int32(p)
 				continue
 			}
@@ -67,23 +79,6 @@ func (w *treeWork) link(id TraceID, rows []uint32) {
 			b.problems.note(ProblemOrphan, "", id)
 		}
 	}
-}
-
-// find returns the place of the span with the given id, or -1.
-func (w *treeWork) find(rows []uint32, id uint64) int {
-	lo, hi := 0, len(rows)
-	for lo < hi {
-		mid := (lo + hi) / 2
-		switch at := w.b.row(rows[mid]).spanID.num(); {
-		case at == id:
-			return mid
-		case at < id:
-			lo = mid + 1
-		default:
-			hi = mid
-		}
-	}
-	return -1
 }
 
 // cutCycles makes the earliest member of each ring of parents (by start, then id) a root.
@@ -104,8 +99,7 @@ func (w *treeWork) cutCycles(id TraceID, rows []uint32) {
 		if at != noParent && w.state[at] == onPath { // a ring through at
 			cut = at
 			for m := w.parent[at]; m != at; m = w.parent[m] {
-				x, y := b.row(rows[m]).sortStart(), b.row(rows[cut]).sortStart()
-				if x < y || x == y && m < cut {
+				if x, y := w.starts[m], w.starts[cut]; x < y || x == y && m < cut {
 					cut = m
 				}
 			}
@@ -142,7 +136,7 @@ func (w *treeWork) sortSiblings(rows []uint32) {
 		w.children[next[p+1]] = int32(i)
 		next[p+1]++
 	}
-	byStart := func(x, y int32) int { return cmp.Compare(b.row(rows[x]).sortStart(), b.row(rows[y]).sortStart()) }
+	byStart := func(x, y int32) int { return cmp.Compare(w.starts[x], w.starts[y]) }
 	slices.SortFunc(w.children[:w.first[1]], func(x, y int32) int {
 		const rank = MarkOrphan | MarkCycleCut
 		r, s := b.row(rows[x]), b.row(rows[y])
