@@ -22,8 +22,9 @@
 // # Safety
 //
 // Requests that fail because of the network or of a server under load are made again, later and later. An
-// answer of which only a part came counts as failed. Fetch keeps the traces of one answer in memory, an
-// answer may not be longer than Client.MaxAnswer, and for each trace its id is kept.
+// answer of which only a part came counts as failed. Fetch keeps the traces of one answer in memory, or of
+// Tempo, where a trace is an answer, those of four for each that is read at once. An answer may not be
+// longer than Client.MaxAnswer. Of each trace the id is kept.
 //
 // Credentials are sent to the host of the URL and to no other, not even where it redirects to one. They
 // are in no error, and [Secret] keeps them out of what is printed or logged. Fetch waits and gives up by
@@ -59,12 +60,12 @@ type Query struct {
 	Errors bool
 
 	// Start and End bound when the trace began: Start belongs to the time, End does not. Both must be
-	// given. Of a trace whose span began after End nothing is known to a backend that is asked for this
-	// time, so that it may be missed.
+	// given. A backend goes by the spans that it finds, so that a trace may be missed if those that meet
+	// the query began after End. Traces that began just before now may not be whole yet.
 	Start, End time.Time
 
-	// Limit is how many traces to fetch at most; 0 means all. Fewer than there are, they are taken from
-	// parts of the time alike.
+	// Limit is how many traces to fetch at most; 0 means all. If there are more, those that are fetched
+	// are a sample, with about as many from each sixteenth of the time.
 	Limit int
 }
 

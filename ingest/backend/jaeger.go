@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tracewhy/tracewhy"
@@ -22,14 +23,13 @@ import (
 )
 
 // Jaeger is a Jaeger query service, or something that has its HTTP API. The third version of that, which
-// answers in OTLP, is used if the server has it: the first gives times in microseconds only, and keeps no
-// difference between a resource's attributes and a process's.
+// answers in OTLP, is used if the server has it: the first loses what package jaeger says, all below a
+// microsecond for example.
 //
 // A server is asked for services, operations, durations, and attributes that equal a value, though older
-// servers do not look at these in the third version. It is not asked for errors, since Jaeger's memory store
-// answers something else to that. A store that keeps
-// one index for each of these, Cassandra for example, may leave out traces without a sign when it is asked
-// for more than a service.
+// servers do not look at these in the third version. It is not asked for errors, since Jaeger's memory
+// store answers something else to that. A store that keeps one index for each of these, Cassandra for
+// example, may leave out traces without a sign when it is asked for more than a service.
 type Jaeger struct {
 	URL    string // where the API is, up to the path before /api
 	Client Client
@@ -149,7 +149,7 @@ func (j *jaegerSource) find(ctx context.Context, service string, start, end time
 			j.plain = true
 			return j.find(ctx, service, start, end, n)
 		}
-		if errors.As(err, &e) && e.Status == http.StatusNotFound { // which is how it says that there is none
+		if errors.As(err, &e) && e.Status == http.StatusNotFound && strings.HasPrefix(e.Line, "{") { // which says that there is none
 			return answer{take: func(context.Context, int) (int, error) { return 0, nil }}, nil
 		}
 	}

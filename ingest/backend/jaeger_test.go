@@ -122,6 +122,7 @@ func TestJaegerEmptyAnswers(t *testing.T) {
 		{200, `{"result":{}}`, ""},
 		{200, ``, "stops in the middle"},
 		{404, `{"error":{"httpCode":404,"message":"No traces found"}}`, ""},
+		{404, `404 page not found`, "status 404 Not Found: 404 page not found"},
 		{200, `{"error":{"grpcCode":13,"httpCode":500,"message":"no storage"}}`, "no storage"},
 	} {
 		isFirst := strings.Contains(tt.answer, `"data"`)
