@@ -280,7 +280,8 @@ func (s *Sample) Bytes() int {
 }
 
 // Set builds the Set of the kept traces. Each has the weight that makes its stratum stand for all traces
-// that were added to it: [tracewhy.Trace.Weight]. Its error is that of [tracewhy.Builder.Build].
+// that were added to it: [tracewhy.Trace.Weight]. A weight over [tracewhy.MaxWeight] is cut to that, and
+// counted in the Set's problems: narrower bins or more traces per stratum avoid it. Its error is that of [tracewhy.Builder.Build].
 func (s *Sample) Set(ctx context.Context) (*tracewhy.Set, error) {
 	var b tracewhy.Builder
 	if err := s.AddTo(ctx, &b); err != nil {

@@ -19,8 +19,8 @@ import (
 // shares, and so assume nothing of how durations are distributed.
 type AlertConfig struct {
 	// Call is called with each alert, one at a time and on a goroutine of the recorder, so that it may take
-	// its time: it can run an analysis and send the report to somebody. The context ends when Shutdown's
-	// does. Nil means no alerts.
+	// its time: it can run an analysis and send the report to somebody. Of further alerts that come
+	// meanwhile one waits. The context ends when Shutdown's does. Nil means no alerts.
 	Call func(context.Context, Alert)
 
 	// Recent is how much of the latest time is compared with the window before it; 0 means a minute.
@@ -112,8 +112,8 @@ type Alert struct {
 	Baseline, Incident tracewhy.Cohort
 }
 
-// maxPendingAlerts is how many alerts wait for the callback.
-const maxPendingAlerts = 8
+// maxPendingAlerts is how many alerts wait for the callback. Each holds on to the window as it was.
+const maxPendingAlerts = 1
 
 // A pendingAlert is an alert whose Set has still to be built.
 type pendingAlert struct {

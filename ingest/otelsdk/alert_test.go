@@ -63,6 +63,7 @@ func TestAlerts(t *testing.T) {
 	)
 	good := phase{lasts: 5 * time.Minute, failing: 0.02}
 	bad := phase{lasts: 3 * time.Minute, failing: 0.4}
+	minute, pause := phase{lasts: time.Minute, failing: 0.4}, phase{lasts: 30 * time.Second, failing: 0.02}
 	tests := []struct {
 		name   string
 		phases []phase
@@ -74,6 +75,7 @@ func TestAlerts(t *testing.T) {
 		{"a failing vendor", []phase{good, bad}, [][]string{{pay, cards}}},
 		{"it ends", []phase{good, bad, good}, [][]string{{pay, cards}}},
 		{"twice", []phase{good, bad, good, bad}, [][]string{{pay, cards}, {pay, cards}}},
+		{"it comes and goes", []phase{good, minute, pause, minute, pause, minute}, [][]string{{pay, cards}}},
 		{"a slow vendor", []phase{good, {lasts: 3 * time.Minute, slower: 200 * time.Millisecond}}, [][]string{{slow, late}}},
 		{"a failing vendor that is tolerated", []phase{good, {lasts: 3 * time.Minute, failing: 0.4, tolerant: true}}, [][]string{{cards}}},
 		{"worse while bad already", []phase{good, bad, {lasts: 3 * time.Minute, failing: 0.9, slower: time.Second}}, [][]string{{pay, cards}}},

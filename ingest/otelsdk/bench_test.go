@@ -61,6 +61,9 @@ var processors = []struct {
 		return []sdktrace.SpanProcessor{sdktrace.NewBatchSpanProcessor(tracetest.NewInMemoryExporter())}
 	}},
 	{"recorder", func() []sdktrace.SpanProcessor { return []sdktrace.SpanProcessor{otelsdk.New(otelsdk.Config{})} }},
+	{"recorder+alerts", func() []sdktrace.SpanProcessor {
+		return []sdktrace.SpanProcessor{otelsdk.New(otelsdk.Config{Alert: otelsdk.AlertConfig{Call: func(context.Context, otelsdk.Alert) {}}})}
+	}},
 	{"batch+recorder", func() []sdktrace.SpanProcessor {
 		return []sdktrace.SpanProcessor{sdktrace.NewBatchSpanProcessor(otelsdk.New(otelsdk.Config{}))}
 	}},
