@@ -65,7 +65,18 @@ func spansOf(set *tracewhy.Set) map[string]tracewhy.SpanData {
 	return spans
 }
 
-// differences compares the spans of two Sets field by field, and says in which fields how many differ. The
+// pathsOf returns the call path of each span of a Set, by trace and span id.
+func pathsOf(set *tracewhy.Set) map[string]string {
+	paths := map[string]string{}
+	for t := range set.Traces() {
+		for s := range t.Spans() {
+			paths[t.ID().String()+"/"+s.ID().String()] = s.Path().String()
+		}
+	}
+	return paths
+}
+
+// differences compares the spans of two Sets field by field, and their call paths, and says in which how many differ. The
 // order of attributes does not matter. Fields that loss changes alike on both sides are equal.
 func differences(want, got *tracewhy.Set, loss func(*tracewhy.SpanData)) []string {
 	count, example := map[string]int{}, map[string]string{}
@@ -80,6 +91,7 @@ func differences(want, got *tracewhy.Set, loss func(*tracewhy.SpanData)) []strin
 		count[field]++
 	}
 	wants, gots := spansOf(want), spansOf(got)
+	wantPaths, gotPaths := pathsOf(want), pathsOf(got)
 	for id := range gots {
 		if _, ok := wants[id]; !ok {
 			differ(id, "span", "none", "one")
@@ -93,6 +105,7 @@ func differences(want, got *tracewhy.Set, loss func(*tracewhy.SpanData)) []strin
 		}
 		loss(&w)
 		loss(&g)
+		differ(id, "Path", wantPaths[id], gotPaths[id])
 		differ(id, "ParentSpanID", w.ParentSpanID, g.ParentSpanID)
 		differ(id, "TraceState", w.TraceState, g.TraceState)
 		differ(id, "Flags", w.Flags, g.Flags)

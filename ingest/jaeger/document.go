@@ -13,7 +13,7 @@ import (
 // {"responses":[{"hits":{"hits":[{"_source":…}]}}]}.
 const maxNesting = 8
 
-// spanNames are members that only spans have, or of which, as here, no other document has one first.
+// spanNames are members that, of all documents here, only spans have.
 var spanNames = []string{"spanID", "operationName", "startTime", "startTimeMillis", "processID"}
 
 // outerNames are members of the other documents, those that spans are read from.
@@ -105,10 +105,10 @@ func (d *reader) documents() error {
 	if err != nil {
 		return err
 	}
-	n := 0
 	if c == '{' {
 		return d.document()
 	}
+	n := 0
 	isArray, err := d.Elements(func(first byte) error {
 		n++
 		if first == '{' {
@@ -142,7 +142,7 @@ func (d *reader) spans() error {
 // lookAhead finds what the members after the spans, which are to be read next, say of a trace. It finds
 // nothing if the input ends before, is broken, or goes on for too long.
 func (d *reader) lookAhead() error {
-	if _, err := d.Next(); err != nil {
+	if _, err := d.Next(); err != nil || !d.MayLookAhead() {
 		return err
 	}
 	var spans scan.Skipper
@@ -155,6 +155,7 @@ func (d *reader) lookAhead() error {
 		}
 		ahead = len(d.B) - d.I
 		if next == scan.Bad || !d.hold() {
+			d.LookedInVain(ahead)
 			return nil
 		}
 	}
@@ -165,6 +166,7 @@ func (d *reader) lookAhead() error {
 	switch t := d.trace; {
 	case next < 0:
 		t.processes = nil
+		d.LookedInVain(len(d.B) - d.I)
 	case next-d.I > d.maxAhead:
 		t.processes = nil
 		d.Log.Note(tracewhy.ProblemLimit, d.I, t.id)

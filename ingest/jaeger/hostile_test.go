@@ -150,6 +150,7 @@ func hostileDocs() []hostileDoc {
 		{"an error", `{"data":null,"total":0,"limit":0,"offset":0,"errors":[{"code":404,"msg":"trace not found"},{"code":1,"msg":"x"}]}`, `answer 404 "trace not found" at 54: 0 0 0 empty_input=1`},
 		{"an error of text", `{"data":[],"errors":["no such trace"]}`, `answer 0 "no such trace" at 21: 0 0 0 empty_input=1`},
 		{"an error of another kind", `{"data":null,"errors":"x"}`, "0 0 0 empty_input=1 shape=1"},
+		{"an error and nothing else", `{"errors":[{"code":500,"msg":"x"}]}`, `answer 500 "x" at 11: 0 0 0 not_traces=1`},
 		{"an error beside a trace", `{"data":[` + trace(one) + `],"errors":[{"code":500,"msg":"one shard is down"}]}`, "1 0 0 truncated_input=1 | s/1"},
 
 		// What is broken.
@@ -248,5 +249,26 @@ func TestHostile(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got, d.want)
 			}
 		})
+	}
+}
+
+// Documents that break off again and again, each time with something to look for further ahead, are read in
+// time linear in their length: 8 MiB of these would otherwise take hours.
+func TestBrokenAgainAndAgain(t *testing.T) {
+	for _, part := range []string{
+		`{"spans":[{"a":x`,
+		`{"spans":[{"a":x}],"a":[}`,
+		`{"spans":[{"traceID":"1"}],"processes":{`,
+		`{"spans":[[[`,
+		`{"data":[{"spans":[{"traceID":"1","spanID":"2","tags":[}`,
+		`{"traceID":"`,
+		`{"duration":[`,
+	} {
+		var b tracewhy.Builder
+		doc := strings.Repeat(part, 8<<20/len(part))
+		if err := jaeger.Read(context.Background(), strings.NewReader(doc), &b, input.Config{}); err == nil {
+			t.Errorf("%s, repeated, is not broken", part)
+		}
+		build(t, &b)
 	}
 }

@@ -49,11 +49,10 @@
 //
 // WriteJSON, and whatever else writes it, loses of OpenTelemetry's spans: what is below a microsecond in a
 // time; arrays and maps, which become text, as JSON; values without a type, which become empty text;
-// attributes of scopes; the tracestate, flags and attributes of links,
-// other than opentracing.ref_type, which all links have when they are read; dropped counts; schema URLs;
-// flags, other than the sampled bit; spans without a start. A root with a link into its own trace becomes
-// a child there. Attributes with the name of one of the tags above, and an event's attribute "event", are
-// taken for what the tags say.
+// attributes of scopes; the tracestate, flags and attributes of links, other than opentracing.ref_type, which
+// all links have when they are read; dropped counts; schema URLs; flags, other than the sampled bit; the end of
+// a span without a start. A root with a link into its own trace becomes a child there. Attributes with the
+// name of one of the tags above, and an event's attribute "event", are taken for what the tags say.
 //
 // # Cost
 //
@@ -66,6 +65,7 @@ package jaeger
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -84,10 +84,10 @@ func Read(ctx context.Context, r io.Reader, b *tracewhy.Builder, cfg input.Confi
 func readWindow(ctx context.Context, r io.Reader, b *tracewhy.Builder, cfg input.Config, size int) error {
 	d := newReader(decode.NewSpans(ctx, r, b, cfg, size))
 	err := d.Read()
-	if d.answer == nil {
+	switch {
+	case d.answer == nil:
 		return err
-	}
-	if err == nil && d.Added == 0 {
+	case d.Added == 0 && (err == nil || errors.Is(err, input.ErrNotTraces)):
 		return d.answer
 	}
 	b.Note(tracewhy.ProblemTruncatedInput, d.answer.Error(), tracewhy.TraceID{})
@@ -137,7 +137,7 @@ func newReader(s decode.Spans) *reader {
 		d.maxAhead = spans * n
 	}
 	d.Document = d.document
-	d.Firsts = []string{"data", "traceID", "spans", "processes"}
+	d.Firsts = []string{"data", "traceID", "spanID", "spans", "processes", "duration"}
 	return d
 }
 

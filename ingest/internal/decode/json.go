@@ -33,8 +33,9 @@ type JSON struct {
 
 	texts    []byte // of the part under way: those that have escapes
 	fault    scan.Fault
-	isInside bool // reading went on after something broken, maybe inside of a document
-	onLine   bool // a document was read since the last newline
+	vain     int64 // how many bytes were looked through in vain
+	isInside bool  // reading went on after something broken, maybe inside of a document
+	onLine   bool  // a document was read since the last newline
 	syntax   *input.SyntaxError
 }
 
@@ -341,23 +342,38 @@ func (d *JSON) NextSpan(first byte, method func(i int) int) error {
 // or a comma too many leaves its brackets in order.
 func (d *JSON) endOfBroken(fault *scan.Fault) int {
 	const enough = 64 << 10 // to look for it in
-	for {
-		end := scan.Skip(d.B, d.I)
+	for d.MayLookAhead() {
+		near := d.B[:min(len(d.B), d.I+enough)]
+		end := scan.Skip(near, d.I)
 		if end >= 0 {
-			if i := scan.Space(d.B, end); i < len(d.B) {
-				if d.B[end-1] == '}' && (d.B[i] == ',' || d.B[i] == ']') {
+			if i := scan.Space(near, end); i < len(near) {
+				if near[end-1] == '}' && (near[i] == ',' || near[i] == ']') {
 					return end
 				}
+				d.LookedInVain(end - d.I)
 				return scan.Bad
 			}
 		}
 		from := d.I
 		if len(d.B)-from > enough || !d.More(from) {
-			return scan.Short
+			d.LookedInVain(len(near) - from)
+			break
 		}
 		fault.At -= from
 	}
+	return scan.Short
 }
+
+// MayLookAhead reports whether the input may be looked through for something that is further ahead. If that
+// was in vain too often for what was read, it may not: input could be made so that it always is, and reading
+// would take time in the square of its length.
+func (d *JSON) MayLookAhead() bool {
+	const grace, ratio = 64 << 20, 4
+	return d.vain <= grace+ratio*d.Offset(d.I)
+}
+
+// LookedInVain says that so many bytes were looked through without finding anything.
+func (d *JSON) LookedInVain(bytes int) { d.vain += int64(bytes) }
 
 // IsText reports whether b begins as text does: with no control characters but white space and those
 // that colour a terminal. Protobuf has tags and lengths there, which are small numbers.
