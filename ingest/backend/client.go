@@ -182,7 +182,7 @@ func (c *Client) transport() (http.RoundTripper, error) {
 		return c.Transport, nil
 	}
 	t := &http.Transport{
-		Proxy:                 proxy,
+		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           (&net.Dialer{Timeout: 30 * time.Second}).DialContext,
 		ForceAttemptHTTP2:     true,
 		MaxIdleConnsPerHost:   16,
@@ -217,17 +217,6 @@ func (c *Client) transport() (http.RoundTripper, error) {
 	}
 	return t, nil
 }
-
-// proxy is what the environment says, without the URL in its error, which may have a password.
-func proxy(r *http.Request) (*url.URL, error) {
-	u, err := http.ProxyFromEnvironment(r)
-	if err != nil {
-		return nil, errProxy
-	}
-	return u, nil
-}
-
-var errProxy = errors.New("the environment names a proxy by something that is no URL")
 
 // checkRedirect stops at another host: it could read the credentials.
 func (s *session) checkRedirect(r *http.Request, via []*http.Request) error {

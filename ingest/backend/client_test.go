@@ -3,15 +3,11 @@ package backend
 import (
 	"context"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
-	"log"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -347,40 +343,5 @@ func TestRedirects(t *testing.T) {
 	}
 	if strangers.Load() > 0 {
 		t.Errorf("%d requests reached another host", strangers.Load())
-	}
-}
-
-func TestCertificates(t *testing.T) {
-	s := &store{traces: burst(1, 5)}
-	server := httptest.NewUnstartedServer(s.jaeger(t))
-	server.Config.ErrorLog = log.New(io.Discard, "", 0)
-	server.StartTLS()
-	defer server.Close()
-	dir := t.TempDir()
-	ca := filepath.Join(dir, "ca.pem")
-	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, tt := range []struct {
-		why     string
-		url     string
-		client  Client
-		message string
-	}{
-		{"an unknown authority", server.URL, Client{}, "certificate signed by unknown authority"},
-		{"a file with it", server.URL, Client{CAFile: ca}, ""},
-		{"not looked at", server.URL, Client{InsecureSkipVerify: true}, ""},
-		{"without TLS", "http" + strings.TrimPrefix(server.URL, "https"), Client{}, "status 400 Bad Request"},
-	} {
-		r, err := Jaeger{URL: tt.url, Client: tt.client}.Fetch(t.Context(), hour, drop)
-		if (err == nil) != (tt.message == "") || err != nil && !strings.Contains(err.Error(), tt.message) || r.Retries > 0 {
-			t.Errorf("%s: %v, want %q; %+v", tt.why, err, tt.message, r)
-		}
-	}
-	plain := httptest.NewServer(s.jaeger(t))
-	defer plain.Close()
-	r, err := Jaeger{URL: "https" + strings.TrimPrefix(plain.URL, "http")}.Fetch(t.Context(), hour, drop)
-	if err == nil || !strings.Contains(err.Error(), "HTTP response to HTTPS client") || r.Retries > 0 {
-		t.Errorf("TLS where there is none: %v, %+v", err, r)
 	}
 }

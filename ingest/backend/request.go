@@ -203,13 +203,14 @@ func isPassing(err error) bool {
 	var redirect *redirectError
 	var dns *net.DNSError
 	var cert *tls.CertificateVerificationError
-	var alert tls.AlertError
+	var op *net.OpError
 	var authority x509.UnknownAuthorityError
 	var record tls.RecordHeaderError
 	switch {
-	case errors.As(err, &redirect), errors.As(err, &cert), errors.As(err, &alert), errors.As(err, &authority), errors.As(err, &record),
+	case errors.As(err, &redirect), errors.As(err, &cert), errors.As(err, &authority), errors.As(err, &record),
+		errors.As(err, &op) && op.Op == "remote error", // which is how crypto/tls says that the server refused
 		errors.As(err, &dns) && dns.IsNotFound,
-		errors.Is(err, http.ErrSchemeMismatch), errors.Is(err, errProxy):
+		errors.Is(err, http.ErrSchemeMismatch):
 		return false
 	}
 	return true
