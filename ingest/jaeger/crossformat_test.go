@@ -117,6 +117,7 @@ func differences(want, got *tracewhy.Set, loss func(*tracewhy.SpanData)) []strin
 		differ(id, "StatusMessage", w.StatusMessage, g.StatusMessage)
 		differ(id, "Attributes", sorted(w.Attributes), sorted(g.Attributes))
 		differ(id, "Resource", sorted(w.Resource.Attributes), sorted(g.Resource.Attributes))
+		differ(id, "Resource.DroppedAttributes", w.Resource.DroppedAttributes, g.Resource.DroppedAttributes)
 		differ(id, "Resource.SchemaURL", w.Resource.SchemaURL, g.Resource.SchemaURL)
 		differ(id, "Scope", w.Scope.Name+" "+w.Scope.Version, g.Scope.Name+" "+g.Scope.Version)
 		differ(id, "Scope.Attributes", sorted(w.Scope.Attributes), sorted(g.Scope.Attributes))
@@ -126,6 +127,7 @@ func differences(want, got *tracewhy.Set, loss func(*tracewhy.SpanData)) []strin
 			we, ge := w.Events[i], g.Events[i]
 			differ(id, "Events.Time", we.Time, ge.Time)
 			differ(id, "Events.Name", we.Name, ge.Name)
+			differ(id, "Events.DroppedAttributes", we.DroppedAttributes, ge.DroppedAttributes)
 			differ(id, "Events.Attributes", sorted(we.Attributes), sorted(ge.Attributes))
 		}
 		differ(id, "len(Links)", len(w.Links), len(g.Links))

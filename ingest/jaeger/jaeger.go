@@ -33,6 +33,7 @@
 //	otel.status_description              its message
 //	otel.scope.name, .version            scope; also otel.library.name and .version
 //	w3c.tracestate                       tracestate
+//	otel.dropped_attributes_count, …     dropped counts; those of attributes also of logs and processes
 //
 // An error tag that is not just true or false says something where there is no otel.status_code: that the
 // span failed, unless it is 0, "0", "no", or empty; any other text is then the message as well, if there is
@@ -50,7 +51,7 @@
 // WriteJSON, and whatever else writes it, loses of OpenTelemetry's spans: what is below a microsecond in a
 // time; arrays and maps, which become text, as JSON; values without a type, which become empty text;
 // attributes of scopes; the tracestate, flags and attributes of links, other than opentracing.ref_type, which
-// all links have when they are read; dropped counts; schema URLs; flags, other than the sampled bit; the end of
+// all links have when they are read; dropped counts of links and scopes; schema URLs; flags, other than the sampled bit; the end of
 // a span without a start. A root with a link into its own trace becomes a child there. Attributes with the
 // name of one of the tags above, and an event's attribute "event", are taken for what the tags say.
 //

@@ -224,6 +224,12 @@ func TestRest(t *testing.T) {
 	if s.Flags != 1 || attributes(s.Attributes) != "@jaeger@warnings=array:[a, b]" {
 		t.Errorf("%+v", s)
 	}
+	s = readSpan(t, withTags(
+		tagJSON("otel.dropped_attributes_count", "int64", "3"), tagJSON("otel.dropped_events_count", "string", `"4"`),
+		tagJSON("otel.dropped_links_count", "int64", "5"), tagJSON("otel.dropped_links_count", "int64", "-1")))
+	if s.DroppedAttributes != 3 || s.DroppedEvents != 4 || s.DroppedLinks != 5 || attributes(s.Attributes) != "otel.dropped_links_count=int:-1" {
+		t.Errorf("dropped %d, %d, %d: %s", s.DroppedAttributes, s.DroppedEvents, s.DroppedLinks, attributes(s.Attributes))
+	}
 	s = readSpan(t, stored(1))
 	if got := attributes(s.Resource.Attributes); got != "service.name=string:es a.b=string:c" {
 		t.Errorf("resource of storage: %s", got)

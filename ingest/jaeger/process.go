@@ -50,6 +50,7 @@ func (d *reader) decodeProcess(i int) (*tracewhy.Resource, int) {
 		return r, end
 	}
 	r := new(tracewhy.Resource)
+	var dropped uint32
 	before := d.Noted
 	next := d.Fields(i, func(name []byte, i int) (next int) {
 		switch string(name) {
@@ -70,7 +71,11 @@ func (d *reader) decodeProcess(i int) (*tracewhy.Resource, int) {
 					r.DroppedAttributes++
 					return
 				}
-				r.Attributes = append(r.Attributes, tracewhy.KeyValue{Key: t.key, Value: d.value(t)})
+				v := d.value(t)
+				if t.key == droppedAttributesKey && isCount(v, &dropped) {
+					return
+				}
+				r.Attributes = append(r.Attributes, tracewhy.KeyValue{Key: t.key, Value: v})
 			})
 		default:
 			next = d.Pass(i)
@@ -80,6 +85,7 @@ func (d *reader) decodeProcess(i int) (*tracewhy.Resource, int) {
 	if next < 0 {
 		return nil, next
 	}
+	r.DroppedAttributes += dropped
 	decode.Own(r.Attributes)
 	nameHost(r.Attributes)
 	if d.Noted == before {

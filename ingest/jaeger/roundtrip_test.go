@@ -177,10 +177,9 @@ func lose(s *tracewhy.SpanData) {
 	s.Start, s.End = s.Start/1000*1000, s.End/1000*1000
 	s.Flags &= 1
 	s.Attributes = texts(s.Attributes)
-	s.DroppedAttributes, s.DroppedEvents, s.DroppedLinks = 0, 0, 0
 	for i := range s.Events {
 		e := &s.Events[i]
-		e.Time, e.Attributes, e.DroppedAttributes = e.Time/1000*1000, texts(e.Attributes), 0
+		e.Time, e.Attributes = e.Time/1000*1000, texts(e.Attributes)
 	}
 	for i := range s.Links {
 		l := &s.Links[i]
@@ -193,7 +192,7 @@ func lose(s *tracewhy.SpanData) {
 		*l = tracewhy.Link{TraceID: l.TraceID, SpanID: l.SpanID, Attributes: []tracewhy.KeyValue{tracewhy.String("opentracing.ref_type", refType)}}
 	}
 	r := *s.Resource
-	r.Attributes, r.DroppedAttributes, r.SchemaURL = texts(r.Attributes), 0, ""
+	r.Attributes, r.SchemaURL = texts(r.Attributes), ""
 	s.Resource = &r
 	s.Scope = &tracewhy.Scope{Name: s.Scope.Name, Version: s.Scope.Version}
 }

@@ -285,6 +285,7 @@ func (d *reader) decodeLogs(i int) int {
 		var e tracewhy.Event
 		var message string
 		hasName := false
+		var dropped uint32
 		from := len(d.Inner)
 		field := func(t *tag) {
 			if !d.Room(d.Attrs, t.at) {
@@ -292,11 +293,20 @@ func (d *reader) decodeLogs(i int) int {
 				return
 			}
 			v := d.value(t)
-			if isText := isText(v); isText && t.key == "event" {
-				e.Name, hasName = v.Str(), true
-				return
-			} else if isText && t.key == "message" {
-				message = v.Str()
+			switch t.key {
+			case "event":
+				if isText(v) {
+					e.Name, hasName = v.Str(), true
+					return
+				}
+			case "message":
+				if isText(v) {
+					message = v.Str()
+				}
+			case droppedAttributesKey:
+				if isCount(v, &dropped) {
+					return
+				}
 			}
 			d.Attrs++
 			d.Inner = append(d.Inner, tracewhy.KeyValue{Key: t.key, Value: v})
@@ -315,6 +325,7 @@ func (d *reader) decodeLogs(i int) int {
 		if !hasName {
 			e.Name = message
 		}
+		e.DroppedAttributes += dropped
 		e.Attributes = d.Inner[from:len(d.Inner):len(d.Inner)]
 		s.Events = append(s.Events, e)
 		return i

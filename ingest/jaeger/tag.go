@@ -2,6 +2,7 @@ package jaeger
 
 import (
 	"encoding/hex"
+	"math"
 	"strconv"
 	"strings"
 
@@ -237,13 +238,20 @@ func (d *reader) isSpecial(t *tag, v tracewhy.Value) bool {
 	if c := t.key; len(c) < len("error") || c[0] != 'o' && c[0] != 's' && c[0] != 'e' && c[0] != 'w' {
 		return false
 	}
-	if t.key == "error" {
-		return d.isErrorTag(t, v)
+	s, p := &d.Span, &d.span
+	switch t.key {
+	case "error":
+		return d.isErrorTag(v)
+	case droppedAttributesKey:
+		return isCount(v, &s.DroppedAttributes)
+	case droppedEventsKey:
+		return isCount(v, &s.DroppedEvents)
+	case droppedLinksKey:
+		return isCount(v, &s.DroppedLinks)
 	}
 	if !isText(v) {
 		return false
 	}
-	s, p := &d.Span, &d.span
 	switch t.key {
 	case "span.kind":
 		kind, ok := kindOf(v.Str())
@@ -273,6 +281,24 @@ func (d *reader) isSpecial(t *tag, v tracewhy.Value) bool {
 	return true
 }
 
+// The tags, and fields of logs, that say how much the producer discarded:
+// https://opentelemetry.io/docs/specs/otel/common/mapping-to-non-otlp/
+const (
+	droppedAttributesKey = "otel.dropped_attributes_count"
+	droppedEventsKey     = "otel.dropped_events_count"
+	droppedLinksKey      = "otel.dropped_links_count"
+)
+
+// isCount reports whether a value is a count, which it then sets n to.
+func isCount(v tracewhy.Value, n *uint32) bool {
+	c := v.Canonical()
+	if c.Kind() != tracewhy.IntValue || c.Int() < 0 || c.Int() > math.MaxUint32 {
+		return false
+	}
+	*n = uint32(c.Int())
+	return true
+}
+
 // isText reports whether a value is text, or nothing at all, which is as good as empty text.
 func isText(v tracewhy.Value) bool {
 	return v.Kind() == tracewhy.StringValue || v.Kind() == tracewhy.EmptyValue
@@ -297,7 +323,7 @@ func statusOf(s string) (tracewhy.StatusCode, bool) {
 }
 
 // isErrorTag notes down what an error tag says. It reports whether that is all that there is to it.
-func (d *reader) isErrorTag(t *tag, v tracewhy.Value) bool {
+func (d *reader) isErrorTag(v tracewhy.Value) bool {
 	p := &d.span
 	switch v.Kind() {
 	case tracewhy.BoolValue:

@@ -109,6 +109,7 @@ func (j *jsonWriter) process(r tracewhy.Resource) {
 	j.quoted(name)
 	j.raw(`,"tags":[`)
 	j.tags(attributes)
+	j.count(droppedAttributesKey, r.DroppedAttributes)
 	j.raw("]}")
 }
 
@@ -192,6 +193,9 @@ func (j *jsonWriter) spanTags(s *tracewhy.SpanData) (warnings []tracewhy.KeyValu
 	}
 	j.textTag("otel.status_description", s.StatusMessage)
 	j.textTag("w3c.tracestate", s.TraceState)
+	j.count(droppedAttributesKey, s.DroppedAttributes)
+	j.count(droppedEventsKey, s.DroppedEvents)
+	j.count(droppedLinksKey, s.DroppedLinks)
 	return warnings
 }
 
@@ -220,6 +224,7 @@ func (j *jsonWriter) event(e tracewhy.Event) {
 		j.tag(tracewhy.String("event", e.Name))
 	}
 	j.tags(e.Attributes)
+	j.count(droppedAttributesKey, e.DroppedAttributes)
 	j.raw("]}")
 }
 
@@ -243,6 +248,12 @@ func (j *jsonWriter) tags(kvs []tracewhy.KeyValue) {
 func (j *jsonWriter) textTag(key, s string) {
 	if s != "" {
 		j.tag(tracewhy.String(key, s))
+	}
+}
+
+func (j *jsonWriter) count(key string, n uint32) {
+	if n != 0 {
+		j.tag(tracewhy.Int(key, int64(n)))
 	}
 }
 
