@@ -38,9 +38,9 @@ type grouping struct {
 	end      []int32  // beside order: the place after the last descendant
 	traces   []groupedTrace
 	merged   int
-	sampled  int // traces whose weight was recorded
-	early    int // spans that start before earliestClock, and after
-	late     int
+	sampled  int                    // traces whose weight was recorded
+	weighs   bool                   // any span may say how it was sampled
+	mixed    bool                   // times of before and after earliestClock
 	keys     []rowKey               // a buffer
 	recorded map[uint32]recordedIDs // by row: ids that were changed because spans shared one
 }
@@ -102,6 +102,7 @@ func (g *grouping) group(ctx context.Context) error {
 	g.parent = make([]int32, b.rows.Len())
 	g.end = make([]int32, b.rows.Len())
 	w := treeWork{b: b}
+	g.weighs = b.mayWeigh()
 	unseen := 0
 	for t, id := range b.traceIDs {
 		from, to := slot[t], slot[t+1]
@@ -123,19 +124,25 @@ func (g *grouping) group(ctx context.Context) error {
 			if mixed {
 				b.problems.note(ProblemSplitSource, "", id)
 			}
-			g.add(groupedTrace{id: id, from: from, spans: kept})
+			g.add(groupedTrace{id: id, from: from, spans: kept, start: slices.Min(w.starts)})
 			continue
 		}
 		b.problems.note(ProblemMegaTrace, "", id)
 		g.traces = slices.Grow(g.traces, len(parts))
 		for _, n := range parts {
-			if g.hasSources(g.order[from : from+n]) {
+			part := g.order[from : from+n]
+			if g.hasSources(part) {
 				b.problems.note(ProblemSplitSource, "", id)
 			}
-			g.add(groupedTrace{id: id, of: id, from: from, spans: n})
+			start := uint64(unknownStart)
+			for _, r := range part {
+				start = min(start, b.row(r).sortStart())
+			}
+			g.add(groupedTrace{id: id, of: id, from: from, spans: n, start: start})
 			from += n
 		}
 	}
+	g.mixed = w.early <= 9*w.late
 	g.nameSplit()
 	if g.sampled > 0 {
 		for _, tr := range g.traces {
@@ -153,20 +160,12 @@ func (g *grouping) group(ctx context.Context) error {
 // add appends a trace whose rows are arranged.
 func (g *grouping) add(tr groupedTrace) {
 	rows := g.order[tr.from : tr.from+tr.spans]
-	g.b.noteShape(tr.id, rows, g.parent[tr.from:])
-	tr.source, tr.start = g.b.row(rows[0]).source, unknownStart
-	for _, r := range rows {
-		start := g.b.row(r).sortStart()
-		tr.start = min(tr.start, start)
-		switch {
-		case start < earliestClock:
-			g.early++
-		case start != unknownStart:
-			g.late++
+	g.b.noteRoots(tr.id, rows, g.end[tr.from:])
+	tr.source, tr.weight = g.b.row(rows[0]).source, 1
+	if g.weighs {
+		if tr.weight, tr.sampled = g.b.traceWeight(tr.id, rows); tr.sampled {
+			g.sampled++
 		}
-	}
-	if tr.weight, tr.sampled = g.b.traceWeight(tr.id, rows); tr.sampled {
-		g.sampled++
 	}
 	g.traces = append(g.traces, tr)
 }
@@ -255,10 +254,14 @@ func (g *grouping) emit(ctx context.Context) (*Set, error) {
 			path := noPath
 			if p := g.parent[at]; p != noParent {
 				c.parent[row] = base + p
+				if raw.isOutside(b.row(g.order[tr.from+int(p)])) {
+					raw.marks |= MarkOutsideParent
+					b.problems.note(ProblemOutsideParent, "", tr.id)
+				}
 				path = c.path[base+p]
 			}
 			c.end[row] = base + g.end[at]
-			if g.early <= 9*g.late && raw.sortStart() < earliestClock {
+			if g.mixed && raw.sortStart() < earliestClock {
 				b.problems.note(ProblemUnitSuspect, "", tr.id)
 			}
 			c.start[row], c.duration[row] = raw.interval()

@@ -9,42 +9,46 @@ import (
 // treeWork arranges the spans of traces into trees. It holds buffers that are reused from trace to
 // trace. Places are positions in order of span id.
 type treeWork struct {
-	b        *Builder
-	ids      []uint64 // by place
-	starts   []uint64 // by place: sortStart
-	parent   []int32  // by place: the parent's place, or noParent
-	state    []uint8
-	children []int32 // places, grouped by parent, siblings in order
-	first    []int32 // by the parent's place + 1 (0: no parent): where its children begin in children
-	stack    []int32
-	rows     []uint32
-	place    []int32 // by place in id order: place in the output
+	b         *Builder
+	ids       []uint64 // by place
+	parentIDs []uint64
+	starts    []uint64 // sortStart
+	early     int      // of all traces: spans that start before earliestClock,
+	late      int      // and after
+	parent    []int32  // by place: the parent's place, or noParent
+	state     []uint8
+	children  []int32 // places, grouped by parent, siblings in order
+	first     []int32 // by the parent's place + 1 (0: no parent): where its children begin in children
+	stack     []int32
+	rows      []uint32
+	place     []int32 // by place in id order: place in the output
 }
 
 // arrange reorders the rows of one trace, which come sorted by span id, into pre-order: roots before
 // cut cycles before orphans, siblings by start, then id. It sets parent and end beside them and marks
 // what is odd.
 func (w *treeWork) arrange(id TraceID, rows []uint32, parent, end []int32) {
-	w.copyKeys(rows)
-	w.markTimes(id, rows)
+	w.read(id, rows)
 	w.link(id, rows)
 	w.cutCycles(id, rows)
 	w.sortSiblings(rows)
 	w.walk(rows, parent, end)
 }
 
-// copyKeys copies what rows are searched for and sorted by: rows are spread over memory.
-func (w *treeWork) copyKeys(rows []uint32) {
-	w.ids, w.starts = resize(w.ids, len(rows)), resize(w.starts, len(rows))
+// read copies what rows are searched for and sorted by, since they are spread over memory, and marks those
+// whose times are not known.
+func (w *treeWork) read(id TraceID, rows []uint32) {
+	w.ids, w.parentIDs, w.starts = resize(w.ids, len(rows)), resize(w.parentIDs, len(rows)), resize(w.starts, len(rows))
 	for i, r := range rows {
 		row := w.b.row(r)
-		w.ids[i], w.starts[i] = row.spanID.num(), row.sortStart()
-	}
-}
-
-func (w *treeWork) markTimes(id TraceID, rows []uint32) {
-	for _, r := range rows {
-		switch row := w.b.row(r); {
+		w.ids[i], w.parentIDs[i], w.starts[i] = row.spanID.num(), row.parentID.num(), row.sortStart()
+		switch {
+		case w.starts[i] < earliestClock:
+			w.early++
+		case w.starts[i] != unknownStart:
+			w.late++
+		}
+		switch {
 		case row.start > math.MaxInt64 || row.end > math.MaxInt64:
 			row.marks |= MarkTimeUnknown
 			w.b.problems.note(ProblemTimeOutOfRange, "", id)
@@ -62,20 +66,19 @@ func (w *treeWork) markTimes(id TraceID, rows []uint32) {
 func (w *treeWork) link(id TraceID, rows []uint32) {
 	b := w.b
 	w.parent = resize(w.parent, len(rows))
-	for i, r := range rows {
-		row := b.row(r)
+	for i, parentID := range w.parentIDs {
 		w.parent[i] = noParent
-		switch {
-		case row.parentID.IsZero():
-		case row.parentID == row.spanID:
-			row.marks |= MarkCycleCut
+		switch parentID {
+		case 0:
+		case w.ids[i]:
+			b.row(rows[i]).marks |= MarkCycleCut
 			b.problems.note(ProblemSelfParent, "", id)
 		default:
-			if p, ok := slices.BinarySearch(w.ids, row.parentID.num()); ok {
+			if p, ok := slices.BinarySearch(w.ids, parentID); ok {
 				w.parent[i] = int32(p)
 				continue
 			}
-			row.marks |= MarkOrphan
+			b.row(rows[i]).marks |= MarkOrphan
 			b.problems.note(ProblemOrphan, "", id)
 		}
 	}
@@ -193,18 +196,11 @@ func (w *treeWork) walk(rows []uint32, parent, end []int32) {
 	}
 }
 
-// noteShape counts what is odd about the finished tree, and marks spans outside their parents.
-func (b *Builder) noteShape(id TraceID, rows []uint32, parent []int32) {
+// noteRoots counts a trace that has not exactly one root.
+func (b *Builder) noteRoots(id TraceID, rows []uint32, end []int32) {
 	roots := 0
-	for i, r := range rows {
-		row := b.row(r)
-		if p := parent[i]; p != noParent {
-			q := b.row(rows[p])
-			if (row.marks|q.marks)&(MarkTimeUnknown|MarkNegativeDuration) == 0 && (row.start < q.start || row.end > q.end) {
-				row.marks |= MarkOutsideParent
-				b.problems.note(ProblemOutsideParent, "", id)
-			}
-		} else if row.marks&MarkOrphan == 0 {
+	for i := int32(0); int(i) < len(rows); i = end[i] {
+		if !b.row(rows[i]).marks.Has(MarkOrphan) {
 			roots++
 		}
 	}
@@ -214,6 +210,11 @@ func (b *Builder) noteShape(id TraceID, rows []uint32, parent []int32) {
 	case roots > 1:
 		b.problems.note(ProblemSeveralRoots, "", id)
 	}
+}
+
+// isOutside reports whether a span starts before its parent, or ends after it.
+func (r *rawSpan) isOutside(parent *rawSpan) bool {
+	return (r.marks|parent.marks)&(MarkTimeUnknown|MarkNegativeDuration) == 0 && (r.start < parent.start || r.end > parent.end)
 }
 
 func resize[T any](s []T, n int) []T {

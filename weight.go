@@ -2,6 +2,7 @@ package tracewhy
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/tracewhy/tracewhy/internal/stats"
@@ -16,6 +17,12 @@ const (
 	samplerType  = "sampler.type"
 	samplerParam = "sampler.param"
 )
+
+// mayWeigh reports whether any span may have a weight: most sets have none, and need not be gone through.
+func (b *Builder) mayWeigh() bool {
+	_, sampled := b.dict.keys.Find(samplerType)
+	return sampled || b.WeightKey != "" || slices.ContainsFunc(b.metaList, func(m spanMeta) bool { return m.weight != 0 || m.traceState != 0 })
+}
 
 // traceWeight returns how many traces one trace stands for, and whether that was recorded; if not, the
 // weight is 1. Where spans disagree the largest weight holds: the whole trace was kept only if the span
