@@ -28,8 +28,8 @@
 // # What it costs
 //
 // A service pays for a lock and an append when a span ends, whatever its size, well below what the SDK
-// itself takes for a span; there is no waiting: where the queue is full the span is dropped. The rest, two
+// itself takes for a span; there is no waiting: where the queue is full the span is dropped. The rest, one
 // to three microseconds of a processor per span for conversion, assembly and sampling, is on the recorder's
-// goroutine. Memory per span that is kept is 100 to 200 bytes. BenchmarkSpan measures all of it beside the
+// goroutine. Memory per span that is kept is 100 to 200 bytes. BenchmarkOnEnd and BenchmarkSpan measure it beside the
 // exporters of the SDK.
 package otelsdk
