@@ -272,3 +272,13 @@ func TestBrokenAgainAndAgain(t *testing.T) {
 		build(t, &b)
 	}
 }
+
+// Where something is broken is said alike wherever the input ends in the window.
+func TestPlaceOfBroken(t *testing.T) {
+	for n := range 300 {
+		doc := `{"data":[{"traceID":"1","spanID":"1"x,"` + strings.Repeat("a", n)
+		if got, want := outcome(t, doc, input.Limits{}), "error at 36: 0 0 1 syntax=1"; got != want {
+			t.Fatalf("with %d bytes more: %s, want %s", n, got, want)
+		}
+	}
+}

@@ -354,12 +354,15 @@ func (d *JSON) endOfBroken(fault *scan.Fault) int {
 				return scan.Bad
 			}
 		}
-		from := d.I
-		if len(d.B)-from > enough || !d.More(from) {
+		isMore, from := false, d.I
+		if len(d.B)-from <= enough {
+			isMore = d.More(from)
+			fault.At -= from - d.I
+		}
+		if !isMore {
 			d.LookedInVain(len(near) - from)
 			break
 		}
-		fault.At -= from
 	}
 	return scan.Short
 }
