@@ -30,6 +30,6 @@
 // A service pays for a lock and an append when a span ends, whatever its size, well below what the SDK
 // itself takes for a span; there is no waiting: where the queue is full the span is dropped. The rest, one
 // to three microseconds of a processor per span for conversion, assembly and sampling, is on the recorder's
-// goroutine. Memory per span that is kept is 100 to 200 bytes. BenchmarkOnEnd and BenchmarkSpan measure it beside the
-// exporters of the SDK.
+// goroutine. A span that is kept takes 100 to 200 bytes. BenchmarkOnEnd and BenchmarkSpan measure it beside
+// the exporters of the SDK.
 package otelsdk
