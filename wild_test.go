@@ -291,6 +291,16 @@ func TestWildTimes(t *testing.T) {
 			},
 		},
 		{
+			name:  "a parent whose clock counts milliseconds, a child whose counts nanoseconds",
+			spans: []SpanData{at(year+1e6, year+3e6, root), of(serviceB, at(year+1_200_000, year+3_000_400, child))},
+			want:  "root(child)", codes: map[string]int{ProblemOutsideParent: 1}, // as if a clock were wrong
+			check: func(t *testing.T, s *Set) {
+				if s.Span(0).SelfTime() != 200*time.Microsecond || len(s.Trace(0).CriticalPath()) != 2 {
+					t.Errorf("self time %v, critical path %v", s.Span(0).SelfTime(), s.Trace(0).CriticalPath())
+				}
+			},
+		},
+		{
 			name:  "an asynchronous child that ends after its parent",
 			spans: []SpanData{root, ofKind(KindProducer, span(2, 1, "send", 8, 15))},
 			want:  "root(send)", codes: map[string]int{ProblemOutsideParent: 1},
@@ -347,6 +357,16 @@ func TestWildTimes(t *testing.T) {
 			check: func(t *testing.T, s *Set) {
 				if s.Trace(0).Duration() != 9*time.Second || s.Span(2).Data().Start != math.MaxUint64 {
 					t.Error("a time wrapped around, or is lost")
+				}
+			},
+		},
+		{
+			name:  "times of the far future, and of the past",
+			spans: []SpanData{root, at(math.MaxInt64-2, math.MaxInt64, child), ofTrace(2, at(1, math.MaxInt64, root))},
+			want:  "root | root(child)", codes: map[string]int{ProblemOutsideParent: 1, ProblemUnitSuspect: 1},
+			check: func(t *testing.T, s *Set) {
+				if s.Trace(0).Duration() != math.MaxInt64-1 || s.Trace(1).Duration() != math.MaxInt64-year || s.Trace(1).Root().SelfTime() != 9*time.Second {
+					t.Errorf("durations %v and %v: something wrapped around", s.Trace(0).Duration(), s.Trace(1).Duration())
 				}
 			},
 		},

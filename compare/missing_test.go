@@ -136,3 +136,41 @@ func TestTracesBehindAnUnrecordedCaller(t *testing.T) {
 		t.Errorf("symptoms differ from those of traces with roots:\n%s", diff)
 	}
 }
+
+// A laptop that slept, a clock that was never set and one of the far future are each one odd trace.
+func TestFarOffTimesDecideNothing(t *testing.T) {
+	incident := window(1, "incident", knobs{traces: 300})
+	roots := 0
+	for i := range incident {
+		s := &incident[i]
+		if !s.ParentSpanID.IsZero() {
+			continue
+		}
+		switch roots++; roots {
+		case 1:
+			s.End += 7 * 24 * 3600 * 1000 * millisecond
+		case 2:
+			s.Start, s.End = 1, 2
+		case 3:
+			s.Start, s.End = 1, math.MaxInt64
+		case 4:
+			s.Start, s.End = math.MaxInt64-1, math.MaxInt64
+		case 5:
+			s.End = math.MaxUint64
+		}
+	}
+	r := operations(t, window(1, "baseline", knobs{traces: 300}), incident)
+	if r.Changed() {
+		t.Errorf("symptoms:%s", significant(r))
+	}
+	for _, s := range r.Symptoms {
+		for _, x := range []float64{s.Baseline, s.Incident, s.Excess.Value, s.Excess.Low, s.Excess.High, s.P, s.Q} {
+			if math.IsNaN(x) || math.IsInf(x, 0) {
+				t.Errorf("%+v", s)
+			}
+		}
+	}
+	if n := warningCounts(r)[WarningUnfinished]; n != 1 {
+		t.Errorf("warnings %v", r.Warnings)
+	}
+}
