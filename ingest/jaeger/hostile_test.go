@@ -211,6 +211,8 @@ func hostileDocs() []hostileDoc {
 		{"a start of a wrong type", answer(trace(with(`"startTime":1502787600000001`, `"startTime":true`), with(`"startTime":1502787600000001`, `"startTime":[]`), two)), "1 0 2 shape=1 time_invalid=1 | s/2"},
 		{"milliseconds alone", strings.Replace(stored(1), `"startTime":1502787600000001,`, "", 1), "1 0 0 | es/1"},
 
+		{"milliseconds below 64 bits", strings.NewReplacer(`"startTime":1502787600000001,`, "", "1502787600000,", "-9223372036854775000,").Replace(stored(1)), "1 0 0 time_missing=1 value_invalid=1 | es/1"},
+
 		// Tags, logs, references and warnings.
 		{"tags of null", answer(trace(with(`"tags":[]`, `"tags":null`))), "1 0 0 | s/1"},
 		{"tags of a wrong type", answer(trace(with(`"tags":[]`, `"tags":5`), two)), "1 0 1 shape=1 | s/2"},

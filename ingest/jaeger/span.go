@@ -152,7 +152,7 @@ func (d *reader) settleTimes() {
 	from := p.start
 	if !from.isKnown && p.startMillis.isKnown {
 		from = p.startMillis
-		from.n = min(from.n, math.MaxInt64/1000) * 1000
+		from.n = min(max(from.n, -1), math.MaxInt64/1000) * 1000 // all before the epoch are alike
 	}
 	if from.isKnown {
 		var ok bool
