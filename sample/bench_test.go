@@ -9,7 +9,7 @@ import (
 )
 
 func BenchmarkAdd(b *testing.B) {
-	set, _ := incident(b, "bad-version", 1)
+	set := badVersion()
 	traces := slices.Collect(set.Traces())
 	for _, per := range []int{1, 32} {
 		b.Run(map[int]string{1: "full", 32: "filling"}[per], func(b *testing.B) {
@@ -30,7 +30,7 @@ func BenchmarkAdd(b *testing.B) {
 }
 
 func BenchmarkMerge(b *testing.B) {
-	set, _ := incident(b, "bad-version", 1)
+	set := badVersion()
 	traces := slices.Collect(set.Traces())
 	cfg := sample.Config{Bin: time.Hour}
 	x, y := of(cfg, traces[:len(traces)/2]...), of(cfg, traces[len(traces)/2:]...)
@@ -43,7 +43,7 @@ func BenchmarkMerge(b *testing.B) {
 }
 
 func BenchmarkBinary(b *testing.B) {
-	set, _ := incident(b, "bad-version", 1)
+	set := badVersion()
 	s := of(sample.Config{Bin: time.Hour}, slices.Collect(set.Traces())...)
 	data := encoded(b, s)
 	b.Run("marshal", func(b *testing.B) {
@@ -69,7 +69,7 @@ func BenchmarkBinary(b *testing.B) {
 }
 
 func BenchmarkSet(b *testing.B) {
-	set, _ := incident(b, "bad-version", 1)
+	set := badVersion()
 	s := of(sample.Config{Bin: time.Hour}, slices.Collect(set.Traces())...)
 	b.ReportAllocs()
 	spans := 0

@@ -1,6 +1,7 @@
 package sample_test
 
 import (
+	"flag"
 	"slices"
 	"testing"
 
@@ -10,13 +11,15 @@ import (
 	"github.com/tracewhy/tracewhy/sample"
 )
 
+var worlds = flag.Int("worlds", 1, "how many generated cases of each family to sample")
+
 // A sample of an incident has the same first cause as the incident.
 func TestSampleHasTheSameCause(t *testing.T) {
 	for _, f := range scenario.Families() {
 		if f.Quiet {
 			continue
 		}
-		for seed := range uint64(2) {
+		for seed := range uint64(*worlds) {
 			set, c := incident(t, f.Name, seed+1)
 			s := of(sample.Config{PerStratum: 8, Bin: 1 << 62}, slices.Collect(set.Traces())...)
 			sampled, err := s.Set(t.Context())

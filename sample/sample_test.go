@@ -9,6 +9,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,7 +21,7 @@ import (
 	"github.com/tracewhy/tracewhy/sample"
 )
 
-// incident returns the Set of a generated incident, with the sources baseline and incident.
+// incident returns a generated incident, and the Set of it, with the sources baseline and incident.
 func incident(t testing.TB, family string, seed uint64) (*tracewhy.Set, scenario.Case) {
 	t.Helper()
 	f, ok := scenario.Lookup(family)
@@ -28,28 +29,26 @@ func incident(t testing.TB, family string, seed uint64) (*tracewhy.Set, scenario
 		t.Fatalf("no family %s", family)
 	}
 	c := scenario.Generate(f, seed)
-	var b tracewhy.Builder
-	add := func(spans []tracewhy.SpanData, source string) {
-		for _, s := range spans {
-			s.Source = source
-			b.Add(&s)
-		}
+	return setOf(c), c
+}
+
+func setOf(c scenario.Case) *tracewhy.Set {
+	var spans []tracewhy.SpanData
+	for _, s := range c.Baseline {
+		s.Source = "baseline"
+		spans = append(spans, s)
 	}
-	add(c.Baseline, "baseline")
-	add(c.Incident, "incident")
-	set, err := b.Build(context.Background())
-	if err != nil {
-		t.Fatal(err)
+	for _, s := range c.Incident {
+		s.Source = "incident"
+		spans = append(spans, s)
 	}
-	return set, c
+	return tracewhy.SetOf(spans...)
 }
 
 // some returns some traces of a generated incident.
-func some(t testing.TB, family string, seed uint64) []tracewhy.Trace {
-	t.Helper()
-	set, _ := incident(t, family, seed)
+func some() []tracewhy.Trace {
 	var traces []tracewhy.Trace
-	for tr := range set.Traces() {
+	for tr := range badVersion().Traces() {
 		if tr.Index()%3 == 0 {
 			traces = append(traces, tr)
 		}
@@ -84,6 +83,13 @@ func of(cfg sample.Config, traces ...tracewhy.Trace) *sample.Sample {
 	return s
 }
 
+// badVersion is a generated incident that several tests use.
+var badVersion = sync.OnceValue(func() *tracewhy.Set {
+	f, _ := scenario.Lookup("bad-version")
+	c := scenario.Generate(f, 1)
+	return setOf(c)
+})
+
 // configs are such that samples keep all traces, some, fewer because of the bytes, one of each stratum, and
 // hardly any.
 var configs = map[string]sample.Config{
@@ -98,7 +104,7 @@ var configs = map[string]sample.Config{
 // A sample is a function of the traces that were added: neither their order nor how they were shared out
 // among samples, in whatever tree these were merged, shows in its bytes.
 func TestSplitsAndOrdersGiveTheSameBytes(t *testing.T) {
-	traces := some(t, "bad-version", 1)
+	traces := some()
 	for name, cfg := range configs {
 		t.Run(name, func(t *testing.T) {
 			whole := of(cfg, traces...)
@@ -136,7 +142,7 @@ func TestSplitsAndOrdersGiveTheSameBytes(t *testing.T) {
 }
 
 func TestLaws(t *testing.T) {
-	traces := some(t, "bad-instance", 2)
+	traces := some()
 	for name, cfg := range configs {
 		t.Run(name, func(t *testing.T) {
 			for seed := range uint64(2) {
@@ -173,7 +179,7 @@ func TestLaws(t *testing.T) {
 
 // Whatever the limit, it holds, and the totals are exact.
 func TestTotalsAndLimit(t *testing.T) {
-	set, _ := incident(t, "bad-version", 1)
+	set := badVersion()
 	for name, cfg := range configs {
 		s := of(cfg, slices.Collect(set.Traces())...)
 		if limit := s.Config().MaxBytes; s.Bytes() > limit || len(encoded(t, s)) > limit {
@@ -355,7 +361,7 @@ func TestCancel(t *testing.T) {
 // Estimates from a sample are right on average: a rate among all traces, the share of failing ones, and
 // the mean duration, over many draws of trace ids.
 func TestEstimatesAreUnbiased(t *testing.T) {
-	const draws, traces = 200, 1000
+	const draws, traces = 80, 600
 	rng := rand.New(rand.NewPCG(1, 1))
 	var spans []tracewhy.SpanData
 	wantEU, wantMean := 0.0, 0.0
