@@ -25,6 +25,15 @@
 // For example, 9,000 fast calls of checkout, 900 slow ones and 20 that failed, all within a minute, are
 // kept as 32 of weight 281.25, 32 of weight 28.125, and 20 of weight 1.
 //
+// # What to mind
+//
+// Slow and failing traces are kept more often than others: that is what the weights say, and a share
+// among the traces of a sample means nothing without them. A test that counts each trace once is valid on
+// two cohorts only as far as traces of a kind were kept at the same rate in both, as they are where both
+// have bins of the same width and much the same traffic. Where they have not, let PerStratum be large
+// enough that little of the smaller cohort is left out, or test the totals of [Sample.Strata], which are
+// exact.
+//
 // # Laws
 //
 // A Sample is a function of the traces that were added to it, or to any sample that was merged into it:
