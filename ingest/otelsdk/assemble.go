@@ -67,7 +67,7 @@ func (a *assembly) add(s sdktrace.ReadOnlySpan, now time.Time) {
 			a.dropped.DroppedLate++
 			return
 		}
-		t = &openTrace{id: id, first: now}
+		t = &openTrace{id: id, first: now, spans: make([]sdktrace.ReadOnlySpan, 0, 8)}
 	}
 	if len(t.spans) >= a.cfg.MaxSpans {
 		a.dropped.DroppedLarge++

@@ -27,9 +27,10 @@
 //
 // # What it costs
 //
-// A service pays for a lock and an append when a span ends, whatever its size, well below what the SDK
-// itself takes for a span; there is no waiting: where the queue is full the span is dropped. The rest, one
-// to three microseconds of a processor per span for conversion, assembly and sampling, is on the recorder's
-// goroutine. A span that is kept takes 100 to 200 bytes. BenchmarkOnEnd and BenchmarkSpan measure it beside
-// the exporters of the SDK.
+// A service pays for a lock and an append when a span ends, whatever its size: some 40 ns, while the SDK
+// takes two or three microseconds to make the span. There is no waiting: where the queue is full the span
+// is dropped. Conversion, assembly and sampling are on the recorder's goroutine, and take one to three times
+// what the SDK takes, garbage collection included, about as much as its in-memory exporter. A span that is
+// kept takes 100 to 200 bytes. BenchmarkOnEnd, BenchmarkSpan and BenchmarkHeld measure it beside the
+// exporters of the SDK.
 package otelsdk
