@@ -10,6 +10,8 @@ import (
 	"github.com/tracewhy/tracewhy/ingest/internal/decode"
 	"github.com/tracewhy/tracewhy/ingest/jaeger"
 	"github.com/tracewhy/tracewhy/ingest/otlp"
+	"github.com/tracewhy/tracewhy/ingest/stdouttrace"
+	"github.com/tracewhy/tracewhy/ingest/zipkin"
 )
 
 // A format is one of the kinds of trace data.
@@ -21,7 +23,9 @@ type format struct {
 // formats are those that are read; what has no member of any may be the first.
 var formats = []format{
 	{otlp.Read, []string{"resourceSpans", "resource_spans", "batches", "result", "trace", "scopeSpans", "instrumentationLibrarySpans"}},
-	{jaeger.Read, []string{"data", "traceID", "spanID", "operationName", "processes", "_source"}},
+	{jaeger.Read, []string{"data", "traceID", "spanID", "operationName", "processID", "startTimeMillis", "processes", "_source", "hits", "responses"}},
+	{zipkin.Read, []string{"traceId", "localEndpoint", "parentId", "binaryAnnotations"}},
+	{stdouttrace.Read, []string{"SpanContext", "SpanKind", "StartTime"}},
 }
 
 // detectable is how much of an input is looked at to tell its format.
