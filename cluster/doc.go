@@ -23,6 +23,8 @@
 // What the traces of a mode have in common, and its failing siblings do not, is for package compare: each
 // mode is a [tracewhy.Cohort].
 //
+// [Features] makes a table of numbers of traces, for the methods of package learn and for other tools.
+//
 // # What can be relied on
 //
 // The unit is the trace. Shares have 95 % intervals, by effective size where traces were sampled. The
@@ -33,5 +35,6 @@
 // says that it is one, those are several modes. Two causes that look the same in all traces are one. A mode
 // of less than 2 % of the traces is noise unless MinTraces says otherwise.
 //
-// For n spans Modes takes time in O(n log n) and a constant for each division of its sample of 400 traces.
+// For n spans Modes takes time in O(n log n) and a constant for each division of its sample of 400 traces;
+// Features takes O(n log n) and memory for each cell of its table.
 package cluster
