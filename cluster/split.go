@@ -281,8 +281,11 @@ func (p *splitter) again(ctx context.Context, s square, found split, round uint6
 			return nil, errs[i]
 		}
 		for g := range out {
-			out[g] += l[g] / float64(p.resamples)
+			out[g] += l[g]
 		}
+	}
+	for g := range out {
+		out[g] /= float64(p.resamples)
 	}
 	return out, nil
 }

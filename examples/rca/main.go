@@ -5,6 +5,7 @@
 //	rca demo                           the whole story on an embedded incident
 //	rca evaluate [flags] DIR…          accuracy over labelled cases, beside other methods
 //	rca fetch [flags]                  save the traces that a Jaeger or a Tempo has
+//	rca modes [flags] FILE…            what kinds of failure the failing traces are
 //	rca waterfall [flags] FILE ID…     traces drawn on one scale of time
 //
 // Run "rca COMMAND -h" for the flags of a command. Flags may stand before and after the arguments.
@@ -78,6 +79,7 @@ func commands() []command {
 		{"demo", "[flags]", "tell the whole story on an embedded incident", demo},
 		{"evaluate", "[flags] DIR…", "measure accuracy over labelled cases", evaluateCases},
 		{"fetch", "[flags]", "save the traces that a backend has", fetch},
+		{"modes", "[flags] FILE…", "divide failing traces into failure modes", modes},
 		{"waterfall", "[flags] FILE ID…", "draw traces on one scale of time", waterfall},
 	}
 }
