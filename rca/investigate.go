@@ -61,6 +61,12 @@ func Investigate(ctx context.Context, baseline, incident tracewhy.Cohort, cfg Co
 	}
 	r.NoneOfThese = Number(none)
 	r.CauseSet = causeSet(r.RootCauses)
+	modes, warnings, err := failureModes(ctx, incident, r.RootCauses, cfg)
+	if err != nil {
+		return nil, err
+	}
+	r.FailureModes = modes
+	r.Warnings = append(r.Warnings, warnings...)
 	r.Verdict = VerdictIncident
 	if len(confidence) == 0 || confidence[0] < actionable {
 		r.Verdict = VerdictNeedMore
