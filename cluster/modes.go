@@ -14,10 +14,11 @@ import (
 
 // ModesConfig adjusts [Modes]. Its zero value is the documented default.
 type ModesConfig struct {
-	// Alpha is the probability of finding more than one mode where there is one; 0 means 0.01.
+	// Alpha is the probability of dividing traces that fail in one way, at one place, by what they call and
+	// where their time goes, where there is nothing to divide; 0 means 0.01.
 	Alpha float64
-	// Separation is how far apart modes are at least, as a share of how far apart traces can be: a smaller
-	// difference is none worth a remedy of its own, however clear. 0 means 0.2.
+	// Separation is how far apart such parts are at least, as a share of how far apart they can be: a smaller
+	// difference is none worth a remedy of its own, however clear. 0 means 0.5.
 	Separation float64
 	// MinTraces is how many traces make a mode; 0 means 5, or one in fifty if that is more. Fewer are noise.
 	MinTraces int
@@ -31,7 +32,6 @@ type ModesConfig struct {
 const (
 	sampleSize      = 400 // traces whose distances to each other are looked at
 	representatives = 20  // traces of a mode that others are compared with
-	maxModes        = 12  // that one division makes
 	exemplars       = 3   // boundary traces of a mode
 )
 
@@ -48,9 +48,7 @@ type ModesResult struct {
 	Traces int    // how many were looked at
 	Modes  []Mode // the largest share first; one of all traces if nothing divides them
 	// Noise are the traces that are like no mode: too few of a kind, or of none.
-	Noise tracewhy.Cohort
-	// P is the probability of modes as distinct as these if there were one; 1 where there is one.
-	P        float64
+	Noise    tracewhy.Cohort
 	Warnings []tracewhy.Warning
 
 	profiler *profiler
@@ -78,30 +76,36 @@ type Mode struct {
 	Medoid   tracewhy.TraceID
 	Boundary []tracewhy.TraceID
 
-	// Stability is how much of the mode is found again among two thirds of the traces, from 0 to 1. Modes
-	// below 0.75 are not reported. Separation is the mean silhouette of its traces, from -1 to 1, and 0
-	// for a single mode.
+	// Stability is how much of the mode is found again among two thirds of the traces, on average: from 0 to
+	// 1, and below 0.75 not to be relied on. Separation is the mean silhouette of its traces, from -1 to 1,
+	// and 0 for a single mode.
 	Stability, Separation float64
+	// P is the probability that chance divides traces as clearly, where this mode fails as another one does,
+	// and only what was called and where time went tells them apart. It is 0 where they fail differently:
+	// that needs no test.
+	P float64
 }
 
 // ErrNoTraces says that a cohort is empty.
 var ErrNoTraces = errors.New("cluster: no traces")
 
-// Modes groups traces that failed, or were slow, into failure modes: kinds of failure that look alike in
-// where they began, how, what was called around there, and where time went. The cohort should hold nothing
-// else: select the failing traces first.
+// Modes groups traces that failed, or were slow, into failure modes. The cohort should hold nothing else:
+// select the failing traces first.
 //
-// How many modes there are is not asked for. Traces are divided where that makes groups which are further
-// apart than those of traces whose facets were dealt out anew (with probability Alpha of an error), and
-// which two thirds of the traces show again; each group is then asked the same. One mode is an answer, and
-// traces that are like no mode are noise.
+// Failures are of different modes if they began in different services (where a call was not answered: if
+// different peers did not answer), or if what their errors say differs in more than half of the words; in
+// which operation of the service, and who called it, does not matter. Failures that are alike in this are divided further only
+// if there are groups among them that differ much in what the origin called, how long it took and on which
+// side of it the time was spent; that are clearer than if these were dealt out anew
+// among traces of one path; and that two thirds of the traces show again. So how many modes there are is not
+// asked for, one mode is an answer, and traces that are like no mode are noise.
 //
 // A trace of which no span failed is taken to be slow, and to have its origin where most of its critical
 // path is.
 //
 // Of more than 400 traces a sample is divided; the others join the mode that they are like. It takes time
-// in O(n log n) for the n spans of the cohort, and 200 × 400² for each division. It gives [ErrNoTraces], or
-// the context's error once that is cancelled.
+// in O(n log n) for the n spans of the cohort, and 200 × 400² for each division that is tested. It gives
+// [ErrNoTraces], or the context's error once that is cancelled.
 func Modes(ctx context.Context, traces tracewhy.Cohort, cfg ModesConfig) (*ModesResult, error) {
 	if traces.Len() == 0 {
 		return nil, ErrNoTraces
@@ -110,9 +114,9 @@ func Modes(ctx context.Context, traces tracewhy.Cohort, cfg ModesConfig) (*Modes
 		cfg.Alpha = 0.01
 	}
 	if cfg.Separation <= 0 {
-		cfg.Separation = 0.2
+		cfg.Separation = 0.5
 	}
-	r := &ModesResult{Traces: traces.Len(), P: 1, profiler: newProfiler()}
+	r := &ModesResult{Traces: traces.Len(), profiler: newProfiler()}
 	profiles, incomplete, err := r.profiler.profiles(ctx, traces)
 	if err != nil {
 		return nil, err
@@ -120,15 +124,14 @@ func Modes(ctx context.Context, traces tracewhy.Cohort, cfg ModesConfig) (*Modes
 	least := cmp.Or(max(cfg.MinTraces, 0), max(5, len(profiles)/50))
 	sample := drawSample(profiles, cfg.Seed)
 	p := &splitter{
-		alpha: cfg.Alpha, separation: cfg.Separation, maxGroups: maxModes, stability: 0.75, resamples: 20,
+		alpha: cfg.Alpha, separation: cfg.Separation,
 		minSize: max(3, (least*len(sample)+len(profiles)-1)/len(profiles)), seed: cfg.Seed, workers: cfg.Workers,
 	}
-	p.replicates = max(199, int(2/cfg.Alpha)-1)
 	f, err := p.divide(ctx, pick(profiles, sample))
 	if err != nil {
 		return nil, err
 	}
-	r.P, r.members = f.p, f.members
+	r.members = f.members
 	of, err := r.assign(ctx, profiles, cfg.Workers)
 	if err != nil {
 		return nil, err
@@ -196,8 +199,15 @@ type finding struct {
 	boundary   [][]tracewhy.Trace
 	stability  []float64
 	separation []float64
-	p          float64
+	p          []float64
 	unsure     int // divisions that were not made
+}
+
+// group is a mode of a sample, or what may be several.
+type group struct {
+	members   []int
+	stability float64
+	p         float64
 }
 
 // divide finds the modes of a sample.
@@ -206,40 +216,41 @@ func (p *splitter) divide(ctx context.Context, sample []profile) (*finding, erro
 	if err != nil {
 		return nil, err
 	}
-	type group struct {
-		members   []int
-		stability float64
+	paths := make([]tracewhy.PathID, len(sample))
+	for i := range sample {
+		paths[i] = sample[i].path
 	}
-	f := &finding{p: 1}
-	var modes []group
-	stack := []group{{inOrder(len(sample)), 1}}
-	for round := uint64(0); len(stack) > 0; round++ {
-		g := stack[len(stack)-1]
-		stack = stack[:len(stack)-1]
-		s, pValue, stability, err := p.test(ctx, d, g.members, round)
+	all := inOrder(len(sample))
+	origins := d.total(all, originOnly, identity(len(sample)))
+	kinds, err := p.kinds(ctx, origins, p.minSize, 0)
+	if err != nil {
+		return nil, err
+	}
+	f := &finding{}
+	stack := []group{{members: all, stability: 1}}
+	if kinds.groups > 0 { // else all are of one mode, if any
+		stability, err := p.again(ctx, origins, kinds, p.kinds, 0)
 		if err != nil {
 			return nil, err
 		}
-		if s.groups == 0 {
-			if pValue < 1 {
-				f.unsure++
-			}
-			modes = append(modes, g)
+		stack = kinds.parts(all, stability, 0)
+	}
+	var modes []group
+	for round := uint64(1); len(stack) > 0; round++ {
+		g := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		s, pValue, stability, err := p.test(ctx, d, paths, g.members, round)
+		if err != nil {
+			return nil, err
+		}
+		if s.groups > 0 {
+			stack = append(stack, s.parts(g.members, stability, pValue)...)
 			continue
 		}
-		if round == 0 {
-			f.p = pValue
+		if pValue < 1 {
+			f.unsure++
 		}
-		parts := make([]group, s.groups)
-		for i, l := range s.labels {
-			if l >= 0 {
-				parts[l].members = append(parts[l].members, g.members[i])
-			}
-		}
-		for l := range parts {
-			parts[l].stability = stability[l]
-		}
-		stack = append(stack, parts...)
+		modes = append(modes, g)
 	}
 	slices.SortFunc(modes, func(a, b group) int { return cmp.Compare(a.members[0], b.members[0]) })
 	labels := make([]int, len(sample))
@@ -247,17 +258,35 @@ func (p *splitter) divide(ctx context.Context, sample []profile) (*finding, erro
 		labels[i] = len(modes) // noise
 	}
 	for l, g := range modes {
-		f.stability = append(f.stability, g.stability)
+		f.stability, f.p = append(f.stability, g.stability), append(f.p, g.p)
 		for _, i := range g.members {
 			labels[i] = l
 		}
 	}
-	f.exemplify(d.total(inOrder(len(sample)), identity(len(sample))), labels, sample, p.separation)
+	f.exemplify(d.total(all, facetWeight, identity(len(sample))), labels, sample)
 	return f, nil
 }
 
+// parts returns the groups of a split of members.
+func (s *split) parts(members []int, stability []float64, p float64) []group {
+	out := make([]group, s.groups)
+	for i, l := range s.labels {
+		if l >= 0 {
+			out[l].members = append(out[l].members, members[i])
+		}
+	}
+	for l := range out {
+		out[l].stability, out[l].p = stability[l], p
+	}
+	return out
+}
+
+// leastLimit is how unlike a mode's representatives a trace may be however alike those are: as one that fails
+// in the same way, but in another operation.
+const leastLimit = 0.15
+
 // exemplify chooses each mode's medoid, boundary and representatives.
-func (f *finding) exemplify(s square, labels []int, sample []profile, separation float64) {
+func (f *finding) exemplify(s square, labels []int, sample []profile) {
 	k := len(f.stability)
 	size := make([]int, k+1)
 	for _, l := range labels {
@@ -324,7 +353,7 @@ func (f *finding) exemplify(s square, labels []int, sample []profile, separation
 			}
 		}
 		f.medoids, f.boundary = append(f.medoids, sample[medoid].trace), append(f.boundary, edge)
-		f.members = append(f.members, membership{pick(sample, like), max(limit, separation/2)})
+		f.members = append(f.members, membership{pick(sample, like), max(limit, leastLimit)})
 	}
 }
 
@@ -378,7 +407,7 @@ func (r *ModesResult) describe(traces tracewhy.Cohort, profiles []profile, of []
 	for g := range f.members {
 		m := Mode{
 			Traces: within(g), Medoid: f.medoids[g].ID(), Boundary: make([]tracewhy.TraceID, 0, exemplars),
-			Stability: f.stability[g], Separation: f.separation[g],
+			Stability: f.stability[g], Separation: f.separation[g], P: f.p[g],
 		}
 		for _, t := range f.boundary[g] {
 			m.Boundary = append(m.Boundary, t.ID())

@@ -11,21 +11,29 @@ import (
 )
 
 // A profile is what a trace's failure looks like, in four facets. Distances of a facet are from 0 to 1.
+//
+// All but the path is seen from the origin: an error that is met on many ways, from many callers, is one.
 type profile struct {
 	trace tracewhy.Trace
 	place place
-	path  tracewhy.PathID
+	path  tracewhy.PathID // of the origin
 	rule  string
 	what  failureText
-	// calls are the numbers of the calls that were made around the origin, sorted.
-	calls []uint32
-	// times are the parts of the critical path, sorted by place.
-	times []timePart
-	size  int // 8 times the binary logarithm of the duration in microseconds
+	calls []uint32         // the numbers of what the origin called, and about how often, sorted
+	times [timeParts]int32 // where the critical path was spent, in 65536ths
+	size  int              // 8 times the binary logarithm of the origin's duration in microseconds
 }
 
 // place is where a failure began.
 type place struct{ service, operation, peer string }
+
+// culprit is the peer that did not answer, whoever called it, or else the service.
+func (p place) culprit() place {
+	if p.peer != "" {
+		return place{peer: p.peer}
+	}
+	return place{service: p.service}
+}
 
 // failureText is how it failed, with everything left out that differs from case to case.
 type failureText struct {
@@ -34,66 +42,51 @@ type failureText struct {
 	words   []string // of the message, sorted
 }
 
-// timePart is a part of a critical path: of all of it, so many 65536ths.
-type timePart struct {
-	where uint32
-	share int32
-}
-
-// The facets of a profile, and what each counts for. Where a failure began and how it failed make a mode;
-// what was called around it, and where time went, tell modes apart that fail alike.
+// The facets of a profile, and what each counts for where profiles are compared as a whole.
 const (
-	facetPlace = iota
-	facetError
+	facetOrigin    = iota // the service that failed, or the peer that it called, and what the error says
+	facetOperation        // of the origin
 	facetCalls
 	facetTimes
 	facets
 )
 
-var facetWeight = [facets]float64{0.3, 0.3, 0.2, 0.2}
+var facetWeight = [facets]float64{0.6, 0.1, 0.15, 0.15}
 
-// A profiler makes profiles of traces whose calls and places it numbers.
-type profiler struct {
-	calls  map[callKey]uint32
-	places map[timeKey]uint32
-}
+// A profiler makes profiles of traces, whose calls it numbers.
+type profiler struct{ calls map[callKey]uint32 }
 
-// callKey is a call that was made around the origin.
+// callKey is something that the origin called.
 type callKey struct {
-	caller, callee place
-	failed         bool
-	times          uint8 // the binary logarithm of how often it was made, rounded up
+	callee place
+	failed bool
+	times  uint8 // the binary logarithm, rounded up
 }
 
-// timeKey is where a part of the critical path is spent.
-type timeKey struct {
-	place
-	part uint8
-}
-
-// The parts of a span that a section of the critical path can be.
+// The parts of a critical path, as seen from the origin.
 const (
-	partWhole  = iota // of a span that calls nothing
-	partBefore        // before its first call
-	partBetween
-	partAfter
+	partAboveBefore = iota // before the origin began
+	partOwnBefore          // the origin's own, before its first call
+	partOwnBetween
+	partOwnAfter
+	partOwn   // all of an origin that calls nothing
+	partBelow // of what the origin called
+	partAboveAfter
+	partBeside // of others, while the origin ran
+	timeParts
 )
 
-func newProfiler() *profiler {
-	return &profiler{calls: map[callKey]uint32{}, places: map[timeKey]uint32{}}
-}
+func newProfiler() *profiler { return &profiler{calls: map[callKey]uint32{}} }
 
 // clone returns a profiler with the same numbers: a result can be asked by several goroutines at once.
-func (p *profiler) clone() *profiler {
-	return &profiler{calls: maps.Clone(p.calls), places: maps.Clone(p.places)}
-}
+func (p *profiler) clone() *profiler { return &profiler{maps.Clone(p.calls)} }
 
 // slowRule is the rule where no error began: the origin is the largest part of the critical path.
 const slowRule = "its root did not fail, and most of the critical path is its own"
 
 // profile returns the profile of a trace.
 func (p *profiler) profile(t tracewhy.Trace) profile {
-	out := profile{trace: t, size: logSize(int64(t.Duration()) / 1000)}
+	out := profile{trace: t}
 	sections := t.CriticalPath()
 	var origin tracewhy.Span
 	if hop, ok := t.ErrorOrigin(); ok {
@@ -108,8 +101,9 @@ func (p *profiler) profile(t tracewhy.Trace) profile {
 		out.place = placeOf(origin)
 	}
 	out.path = origin.Path().ID()
-	out.calls = p.callsAround(origin)
-	out.times = p.timesOf(sections)
+	out.calls = p.callsOf(origin)
+	out.times = timesOf(origin, sections)
+	out.size = logSize(int64(origin.Duration()) / 1000)
 	return out
 }
 
@@ -182,69 +176,59 @@ func textOf(s tracewhy.Span) failureText {
 	return f
 }
 
-// callsAround returns the calls of the origin and of the three callers above it: not those of the whole
-// trace, where a mode that is met on many ways would fall apart.
-func (p *profiler) callsAround(origin tracewhy.Span) []uint32 {
-	type call struct {
-		callee place
-		failed bool
+// callsOf returns what the origin called. How often its callers tried again is left out: that is what they
+// make of a failure, and depends on how much time they have left.
+func (p *profiler) callsOf(origin tracewhy.Span) []uint32 {
+	counts := map[callKey]int{}
+	var order []callKey
+	for c := range origin.Children() {
+		k := callKey{callee: placeOf(c), failed: c.Failed()}
+		if counts[k] == 0 {
+			order = append(order, k)
+		}
+		counts[k]++
 	}
-	var out []uint32
-	at := origin
-	for range 4 {
-		counts := map[call]int{}
-		var order []call
-		for c := range at.Children() {
-			k := call{placeOf(c), c.Failed()}
-			if counts[k] == 0 {
-				order = append(order, k)
-			}
-			counts[k]++
-		}
-		for _, k := range order {
-			out = append(out, number(p.calls, callKey{placeOf(at), k.callee, k.failed, uint8(bits.Len(uint(counts[k] - 1)))}))
-		}
-		parent, ok := at.Parent()
-		if !ok {
-			break
-		}
-		at = parent
+	out := make([]uint32, len(order))
+	for i, k := range order {
+		n := counts[k]
+		k.times = uint8(bits.Len(uint(n - 1)))
+		out[i] = number(p.calls, k)
 	}
 	slices.Sort(out)
-	return slices.Compact(out)
+	return out
 }
 
 // timesOf returns where the critical path was spent.
-func (p *profiler) timesOf(sections []tracewhy.Section) []timePart {
-	spent := map[uint32]int64{}
-	var order []uint32
+func timesOf(origin tracewhy.Span, sections []tracewhy.Section) [timeParts]int32 {
+	var spent [timeParts]int64
 	total := int64(0)
+	start, end, known := origin.Interval()
 	for _, s := range sections {
-		key := timeKey{placeOf(s.Span), partWhole}
-		if start, end, _ := s.Span.Interval(); s.Span.HasChildren() {
-			switch {
-			case s.Start == start:
-				key.part = partBefore
-			case s.End == end:
-				key.part = partAfter
-			default:
-				key.part = partBetween
-			}
+		part := partBeside
+		switch {
+		case s.Span == origin && !origin.HasChildren():
+			part = partOwn
+		case s.Span == origin && s.Start == start:
+			part = partOwnBefore
+		case s.Span == origin && s.End == end:
+			part = partOwnAfter
+		case s.Span == origin:
+			part = partOwnBetween
+		case origin.IsAncestorOf(s.Span):
+			part = partBelow
+		case known && s.End <= start:
+			part = partAboveBefore
+		case known && s.Start >= end:
+			part = partAboveAfter
 		}
-		n := number(p.places, key)
-		if _, ok := spent[n]; !ok {
-			order = append(order, n)
-		}
-		spent[n] += int64(s.Duration())
+		spent[part] += int64(s.Duration())
 		total += int64(s.Duration())
 	}
-	if total <= 0 {
-		return nil
-	}
-	slices.Sort(order)
-	out := make([]timePart, len(order))
-	for i, n := range order {
-		out[i] = timePart{n, int32(float64(spent[n]) / float64(total) * 65536)}
+	var out [timeParts]int32
+	if total > 0 {
+		for part, n := range spent {
+			out[part] = int32(float64(n) / float64(total) * 65536)
+		}
 	}
 	return out
 }
@@ -273,63 +257,48 @@ func logSize(n int64) int {
 // apart returns the distance of two profiles in a facet.
 func apart(facet int, a, b *profile) float64 {
 	switch facet {
-	case facetPlace:
-		return placesApart(a.place, b.place)
-	case facetError:
-		return a.what.apart(b.what, a.rule == b.rule)
+	case facetOrigin:
+		if a.place.culprit() != b.place.culprit() {
+			return 1
+		}
+		return a.what.apart(b.what)
+	case facetOperation:
+		if a.place.operation != b.place.operation {
+			return 1
+		}
+		return 0
 	case facetCalls:
 		return 1 - alike(a.calls, b.calls)
 	}
 	return a.timesApart(b)
 }
 
-// placesApart is less than 1 for places of one service.
-func placesApart(a, b place) float64 {
-	switch {
-	case a == b:
-		return 0
-	case a.service != b.service:
-		return 1
-	case a.operation == b.operation:
-		return 0.5
-	}
-	return 0.75
-}
-
-// apart is less than 1 where messages have words in common. How the origin was told counts little: it
-// depends on which spans were kept.
-func (f failureText) apart(g failureText, sameRule bool) float64 {
+// apart is the share of words that only one of two messages has; but a half for different kinds of error
+// that say the same, and 1 for different kinds that say nothing.
+func (f failureText) apart(g failureText) float64 {
 	d := 0.0
 	if f.kind != g.kind {
-		d += 0.45
+		d = 0.5
+		if f.message == "" && g.message == "" {
+			d = 1
+		}
 	}
 	if f.message != g.message {
-		d += float64(0.45 * (1 - alike(f.words, g.words)))
-	}
-	if !sameRule {
-		d += 0.1
+		d = max(d, 1-alike(f.words, g.words))
 	}
 	return d
 }
 
-// timesApart is half by where time was spent, and half by how long it was: 1 for a factor of 64.
+// timesApart is half by where time was spent, and half by how long the origin took: 1 for a factor of 64.
 func (a *profile) timesApart(b *profile) float64 {
-	shared, i, j := int32(0), 0, 0
-	for i < len(a.times) && j < len(b.times) {
-		switch cmp.Compare(a.times[i].where, b.times[j].where) {
-		case -1:
-			i++
-		case 1:
-			j++
-		default:
-			shared += min(a.times[i].share, b.times[j].share)
-			i++
-			j++
-		}
+	shared, some := int32(0), int32(0)
+	for part := range a.times {
+		shared += min(a.times[part], b.times[part])
+		some += a.times[part] + b.times[part]
 	}
-	elsewhere := 1 - float64(shared)/65536
-	if len(a.times) == 0 && len(b.times) == 0 {
-		elsewhere = 0
+	elsewhere := 0.0
+	if some > 0 {
+		elsewhere = 1 - float64(shared)/65536
 	}
 	longer := a.size - b.size
 	return elsewhere/2 + float64(min(max(longer, -longer), 48))/96

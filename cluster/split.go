@@ -5,13 +5,16 @@ import (
 	"math"
 	"slices"
 
+	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/cluster/learn"
 	"github.com/tracewhy/tracewhy/internal/parallel"
 	"github.com/tracewhy/tracewhy/internal/stats"
 )
 
-// maxCuts is how many cuts of a hierarchy are tried, from the top.
-const maxCuts = 24
+const (
+	maxCuts   = 24 // how many cuts of a hierarchy are tried, from the top
+	maxGroups = 8  // into how many groups one kind of failure may be divided
+)
 
 // The distances of every pair of a sample, by facet: that of i > j is at i(i-1)/2+j.
 type distances struct {
@@ -44,10 +47,13 @@ func newDistances(ctx context.Context, profiles []profile, workers int) (*distan
 
 // total returns the weighted distances of the members to each other, where facet f of the k-th member is
 // that of member order[f][k].
-func (d *distances) total(members []int, order [facets][]int) square {
+func (d *distances) total(members []int, weight [facets]float64, order [facets][]int) square {
 	s := newSquare(len(members))
 	for f := range facets {
-		o, w := order[f], facetWeight[f]
+		o, w := order[f], weight[f]
+		if w == 0 {
+			continue
+		}
 		for i := range members {
 			row := s.row(i)
 			for j := range i {
@@ -91,17 +97,44 @@ type split struct {
 	silhouette float64 // the mean; what is in no group counts as 0
 }
 
-// splitter looks for groups among profiles.
+// splitter looks for groups among profiles, in two steps: kinds of error, and within one kind, ways in which
+// structure and timing go together.
 type splitter struct {
 	alpha      float64
 	separation float64
 	minSize    int
-	maxGroups  int
-	replicates int
-	stability  float64
-	resamples  int
 	seed       uint64
 	workers    int
+}
+
+const (
+	// kindsApart is how different errors of a service are at least that are of two kinds: half of the words.
+	kindsApart = 0.5
+	// stable is the least stability of a group, by which C. Hennig calls it one.
+	stable    = 0.75
+	resamples = 20
+)
+
+var (
+	originOnly    = [facets]float64{facetOrigin: 1}
+	callsAndTimes = [facets]float64{facetCalls: 0.5, facetTimes: 0.5}
+	withinPath    = [facets]bool{facetCalls: true, facetTimes: true}
+)
+
+// A division divides members by their distances into the given number of groups of at least minSize, or any
+// number if that is 0.
+type division func(ctx context.Context, s square, minSize, groups int) (split, error)
+
+// kinds divides failures by what they are: those of one service, or peer, that say much the same are of one
+// kind, wherever in the service they began. That needs no test: chance does not write messages.
+func (p *splitter) kinds(ctx context.Context, s square, minSize, _ int) (split, error) {
+	tree, err := learn.Agglomerate(ctx, s.n, s.of, learn.Average)
+	if err != nil {
+		return split{}, err
+	}
+	c := split{labels: tree.CutAt(kindsApart)}
+	c.groups = dropSmall(c.labels, minSize)
+	return c, nil
 }
 
 // best returns the division with the largest mean silhouette among the cuts of a hierarchy by average
@@ -116,7 +149,7 @@ func (p *splitter) best(ctx context.Context, s square, minSize, groups int) (spl
 	for k := 2; k < 2+maxCuts && k <= s.n && tree.Merges[s.n-k].Height >= p.separation; k++ {
 		c := split{labels: tree.Cut(k)}
 		c.groups = dropSmall(c.labels, minSize)
-		if c.groups < 2 || c.groups > p.maxGroups || groups > 0 && c.groups != groups {
+		if c.groups < 2 || c.groups > maxGroups || groups > 0 && c.groups != groups {
 			continue
 		}
 		if c.silhouette, err = s.silhouette(ctx, c.labels, c.groups); err != nil {
@@ -186,23 +219,22 @@ func (s square) silhouette(ctx context.Context, labels []int, groups int) (float
 	return sum / float64(len(labels)), nil
 }
 
-// test looks for groups among the members, and asks whether they are real. P is the probability of a mean
-// silhouette as large if there were one mode: with each facet's values dealt out anew among the members, so
-// that nothing that happens together but by chance is left. It is 1 if there are no groups to speak of.
-// Stability is, of each group, how much of it is found again among two thirds of the members, on average
-// (the mean Jaccard similarity of C. Hennig, 2007, doi:10.1016/j.csda.2006.11.025).
-func (p *splitter) test(ctx context.Context, d *distances, members []int, round uint64) (found split, pValue float64, stability []float64, err error) {
-	whole := d.total(members, identity(len(members)))
+// test looks for groups among members that fail in one way, by what was called and where time went, and asks
+// whether they are real. P is the probability of a mean silhouette as large if there were one mode: with
+// calls and times dealt out anew, each for itself, among traces of one path, so that nothing goes together
+// but by chance or because of the path. It is 1 if there are no groups to speak of, or nothing to deal.
+func (p *splitter) test(ctx context.Context, d *distances, paths []tracewhy.PathID, members []int, round uint64) (found split, pValue float64, stability []float64, err error) {
+	whole := d.total(members, callsAndTimes, identity(len(members)))
 	found, err = p.best(ctx, whole, p.minSize, 0)
 	if err != nil || found.groups == 0 {
 		return found, 1, nil, err
 	}
-	pValue, err = p.null(ctx, d, members, found.silhouette, round)
+	pValue, err = p.null(ctx, d, paths, members, found.silhouette, round)
 	if err != nil || pValue > p.alpha {
 		return split{}, pValue, nil, err
 	}
-	stability, err = p.again(ctx, whole, found, round)
-	if err != nil || slices.Min(stability) < p.stability {
+	stability, err = p.again(ctx, whole, found, p.best, round)
+	if err != nil || slices.Min(stability) < stable {
 		return split{}, pValue, stability, err
 	}
 	return found, pValue, stability, nil
@@ -210,19 +242,35 @@ func (p *splitter) test(ctx context.Context, d *distances, members []int, round 
 
 // null returns the p-value. It stops when so many of the replicates are as extreme that the groups cannot
 // be significant any more; the p-value is then that of the replicates that were made.
-func (p *splitter) null(ctx context.Context, d *distances, members []int, observed float64, round uint64) (float64, error) {
+func (p *splitter) null(ctx context.Context, d *distances, paths []tracewhy.PathID, members []int, observed float64, round uint64) (float64, error) {
+	byPath := map[tracewhy.PathID][]int{}
+	var strata [][]int
+	for i, m := range members {
+		byPath[paths[m]] = append(byPath[paths[m]], i)
+	}
+	for i, m := range members {
+		if s := byPath[paths[m]]; s[0] == i {
+			strata = append(strata, s)
+		}
+	}
 	const batch = 20
+	replicates := max(199, int(2/p.alpha)-1)
 	extreme, done := 0, 0
-	for done < p.replicates && float64(extreme+1) <= float64(p.alpha*float64(p.replicates+1)) {
-		scores := make([]float64, min(batch, p.replicates-done))
+	for done < replicates && float64(extreme+1) <= float64(p.alpha*float64(replicates+1)) {
+		scores := make([]float64, min(batch, replicates-done))
 		errs := make([]error, len(scores))
 		err := parallel.For(ctx, p.workers, len(scores), func(i int) {
 			order := identity(len(members))
-			for f := 1; f < facets; f++ {
-				shuffle(order[f], stats.NewRand(p.seed, stats.Key("one mode"), round, uint64(done+i), uint64(f)))
+			for f := range facets {
+				if withinPath[f] {
+					r := stats.NewRand(p.seed, stats.Key("one mode"), round, uint64(done+i), uint64(f))
+					for _, s := range strata {
+						deal(order[f], s, r)
+					}
+				}
 			}
 			var s split
-			s, errs[i] = p.best(ctx, d.total(members, order), p.minSize, 0)
+			s, errs[i] = p.best(ctx, d.total(members, callsAndTimes, order), p.minSize, 0)
 			scores[i] = s.silhouette
 			if s.groups == 0 {
 				scores[i] = math.Inf(-1)
@@ -244,20 +292,22 @@ func (p *splitter) null(ctx context.Context, d *distances, members []int, observ
 	return float64(extreme+1) / float64(done+1), nil
 }
 
-func shuffle(order []int, r *stats.Rand) {
-	for i := len(order) - 1; i > 0; i-- {
+// deal shuffles what stands at the given places of order.
+func deal(order, at []int, r *stats.Rand) {
+	for i := len(at) - 1; i > 0; i-- {
 		j := r.IntN(i + 1)
-		order[i], order[j] = order[j], order[i]
+		order[at[i]], order[at[j]] = order[at[j]], order[at[i]]
 	}
 }
 
-// again returns the stability of each group.
-func (p *splitter) again(ctx context.Context, s square, found split, round uint64) ([]float64, error) {
-	likeness := make([][]float64, p.resamples)
-	errs := make([]error, p.resamples)
-	err := parallel.For(ctx, p.workers, p.resamples, func(i int) {
+// again returns the stability of each group: how much of it the same division finds again among two thirds of
+// the members, on average (the mean Jaccard similarity of C. Hennig, 2007, doi:10.1016/j.csda.2006.11.025).
+func (p *splitter) again(ctx context.Context, s square, found split, divide division, round uint64) ([]float64, error) {
+	likeness := make([][]float64, resamples)
+	errs := make([]error, resamples)
+	err := parallel.For(ctx, p.workers, resamples, func(i int) {
 		keep := inOrder(s.n)
-		shuffle(keep, stats.NewRand(p.seed, stats.Key("again"), round, uint64(i)))
+		deal(keep, inOrder(s.n), stats.NewRand(p.seed, stats.Key("again"), round, uint64(i)))
 		keep = keep[:(2*s.n+2)/3]
 		slices.Sort(keep)
 		part := newSquare(len(keep))
@@ -269,7 +319,7 @@ func (p *splitter) again(ctx context.Context, s square, found split, round uint6
 			}
 		}
 		var now split
-		now, errs[i] = p.best(ctx, part, max(2, p.minSize*2/3), found.groups)
+		now, errs[i] = divide(ctx, part, max(2, p.minSize*2/3), found.groups)
 		likeness[i] = jaccard(was, found.groups, now)
 	})
 	if err != nil {
@@ -285,7 +335,7 @@ func (p *splitter) again(ctx context.Context, s square, found split, round uint6
 		}
 	}
 	for g := range out {
-		out[g] /= float64(p.resamples)
+		out[g] /= resamples
 	}
 	return out, nil
 }
