@@ -69,7 +69,6 @@ type modesReport struct {
 	Traces   int                `json:"traces"`
 	Failing  int                `json:"failing"`
 	Noise    int                `json:"noise"`
-	P        float64            `json:"p"` // of modes as distinct if there were one
 	Modes    []modeReport       `json:"modes"`
 	Warnings []tracewhy.Warning `json:"warnings"`
 }
@@ -89,6 +88,7 @@ type modeReport struct {
 	Medoid     tracewhy.TraceID   `json:"medoid"`
 	Boundary   []tracewhy.TraceID `json:"boundary"`
 	Stability  float64            `json:"stability"`
+	P          float64            `json:"p"` // of being told apart by chance; 0 where it fails as no other mode does
 }
 
 // findModes divides the incident's failing traces. There may be no baseline.
@@ -97,7 +97,7 @@ func findModes(ctx context.Context, baseline, incident tracewhy.Cohort, slow tim
 	failing := incident.Select(func(t tracewhy.Trace) bool {
 		return rule.Of(t) == tracewhy.OutcomeFailed || slow > 0 && t.Duration() >= slow
 	})
-	m := &modesReport{slow: slow, Traces: incident.Len(), Failing: failing.Len(), P: 1, Modes: []modeReport{}, Warnings: []tracewhy.Warning{}}
+	m := &modesReport{slow: slow, Traces: incident.Len(), Failing: failing.Len(), Modes: []modeReport{}, Warnings: []tracewhy.Warning{}}
 	if failing.Len() == 0 {
 		return m, nil
 	}
@@ -105,11 +105,11 @@ func findModes(ctx context.Context, baseline, incident tracewhy.Cohort, slow tim
 	if err != nil {
 		return nil, err
 	}
-	m.Noise, m.P, m.Warnings = found.Noise.Len(), found.P, append(m.Warnings, found.Warnings...)
+	m.Noise, m.Warnings = found.Noise.Len(), append(m.Warnings, found.Warnings...)
 	for _, x := range found.Modes {
 		m.Modes = append(m.Modes, modeReport{
 			Traces: x.Traces.Len(), Share: x.Share, Service: x.Service, Operation: x.Operation, Peer: x.Peer, Rule: x.Rule,
-			Error: x.Error, Message: x.Message, Medoid: x.Medoid, Boundary: x.Boundary, Stability: x.Stability,
+			Error: x.Error, Message: x.Message, Medoid: x.Medoid, Boundary: x.Boundary, Stability: x.Stability, P: x.P,
 		})
 	}
 	if baseline.Len() == 0 || slow > 0 {
@@ -137,9 +137,9 @@ func (m *modesReport) writeText(w io.Writer) error {
 	case m.Failing == 0:
 		fmt.Fprintf(&b, "None of %s.\n", failed)
 	case len(m.Modes) == 1:
-		fmt.Fprintf(&b, "%d of %s, in one mode: nothing divides them that chance would not.\n", m.Failing, failed)
+		fmt.Fprintf(&b, "%d of %s, in one mode.\n", m.Failing, failed)
 	default:
-		fmt.Fprintf(&b, "%d of %s, in %d modes: one mode would look as divided with a probability of %.2g.\n", m.Failing, failed, len(m.Modes), m.P)
+		fmt.Fprintf(&b, "%d of %s, in %d modes.\n", m.Failing, failed, len(m.Modes))
 	}
 	if len(m.Modes) > 0 {
 		b.WriteByte('\n')
@@ -147,8 +147,12 @@ func (m *modesReport) writeText(w io.Writer) error {
 	}
 	for i, x := range m.Modes {
 		fmt.Fprintf(&b, "\nMode %d: %s\n", i+1, report.Clean(x.origin()))
+		apart := ""
+		if x.P > 0 {
+			apart = fmt.Sprintf("only by what is called and where time goes from another mode (p = %.2g)", x.P)
+		}
 		for _, line := range [][2]string{
-			{"error", x.Error}, {"says", x.Message}, {"told by", x.Rule}, {"typical", x.Medoid.String()}, {"at the edge", ids(x.Boundary)},
+			{"error", x.Error}, {"says", x.Message}, {"told by", x.Rule}, {"differs", apart}, {"typical", x.Medoid.String()}, {"at the edge", ids(x.Boundary)},
 		} {
 			if line[1] != "" {
 				fmt.Fprintf(&b, "  %-12s%s\n", line[0], report.Clean(line[1]))
