@@ -352,10 +352,60 @@ func TestModesOfLittle(t *testing.T) {
 	if len(r.Modes) != 1 || r.Modes[0].Traces.Len() != 1 || len(r.Warnings) != 1 || r.Warnings[0].Code != WarningModesFew {
 		t.Errorf("%+v", r)
 	}
+	if s := r.Modes[0].Stability; s != 1 {
+		t.Errorf("a single trace has stability %v", s)
+	}
 	over, cancel := context.WithCancel(ctx)
 	cancel()
 	if _, err := Modes(over, set.All(), ModesConfig{}); !errors.Is(err, context.Canceled) {
 		t.Error(err)
+	}
+}
+
+// Few traces of one kind are a mode, and traces that each fail in another way are none.
+func TestModesOfFew(t *testing.T) {
+	for _, test := range []struct{ ways, modes, noise int }{{1, 1, 0}, {4, 0, 4}} {
+		var spans []tracewhy.SpanData
+		for i := range 4 {
+			spans = append(spans, tracewhy.SpanData{
+				TraceID: tracewhy.TraceID{15: byte(i + 1)}, SpanID: tracewhy.SpanID{7: 1}, Name: "pay", Kind: tracewhy.KindServer,
+				Start: 1_700_000_000_000_000_000, End: 1_700_000_000_000_000_000 + millisecond, Status: tracewhy.StatusError,
+				StatusMessage: []string{"no money", "bad card", "who are you", "try later"}[i%test.ways],
+			})
+		}
+		r, err := Modes(context.Background(), tracewhy.SetOf(spans...).All(), ModesConfig{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(r.Modes) != test.modes || r.Noise.Len() != test.noise {
+			t.Errorf("%d ways: %d modes and %d noise", test.ways, len(r.Modes), r.Noise.Len())
+		}
+	}
+}
+
+// Shares are those of the traffic that sampled traces stand for.
+func TestSharesAreWeighted(t *testing.T) {
+	var spans []tracewhy.SpanData
+	for i := range 50 {
+		s := tracewhy.SpanData{
+			TraceID: tracewhy.TraceID{15: byte(i + 1)}, SpanID: tracewhy.SpanID{7: 1}, Name: "pay", Kind: tracewhy.KindServer,
+			Start: 1_700_000_000_000_000_000, End: 1_700_000_000_000_000_000 + millisecond, Status: tracewhy.StatusError,
+			StatusMessage: "no money", TraceState: "ot=th:8", // one of two
+		}
+		if i >= 30 {
+			s.StatusMessage, s.TraceState = "bad card", "ot=th:0"
+		}
+		spans = append(spans, s)
+	}
+	r, err := Modes(context.Background(), tracewhy.SetOf(spans...).All(), ModesConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Modes) != 2 || r.Modes[0].Message != "no money" || r.Modes[0].Share.Value != 0.75 {
+		t.Fatalf("%+v", r.Modes)
+	}
+	if s := r.Modes[0].Share; s.Low < 0.59 || s.High > 0.87 || s.High-s.Low < 0.24 {
+		t.Errorf("the interval of 36 of 45.7 effective traces is not %v", s) // Kish: 80²/140
 	}
 }
 

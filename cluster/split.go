@@ -319,7 +319,7 @@ func (p *splitter) again(ctx context.Context, s square, found split, divide divi
 			}
 		}
 		var now split
-		now, errs[i] = divide(ctx, part, max(2, p.minSize*2/3), found.groups)
+		now, errs[i] = divide(ctx, part, max(1, p.minSize*2/3), found.groups)
 		likeness[i] = jaccard(was, found.groups, now)
 	})
 	if err != nil {
