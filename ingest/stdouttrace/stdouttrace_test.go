@@ -78,9 +78,9 @@ func spans(set *tracewhy.Set) iter.Seq[tracewhy.Span] {
 // kinds of attributes, on lines, on many lines, and without times.
 func TestGolden(t *testing.T) {
 	for name, want := range map[string]string{
-		"lines.jsonl":        "5 0 0",
-		"pretty.json":        "5 0 0",
-		"no_timestamps.json": "5 0 0 time_missing=5",
+		"lines.jsonl":        "5 0 0 weight_missing=2",
+		"pretty.json":        "5 0 0 weight_missing=2",
+		"no_timestamps.json": "5 0 0 time_missing=5 weight_missing=2",
 		"v0.7.json":          "2 0 0 legacy_schema=2 service_missing=2 text_skipped=2",
 		"v0.20.json":         "1 0 0 legacy_schema=1 no_root=1 orphan=1",
 		"v1.19.json":         "1 0 0 no_root=1 orphan=1",
