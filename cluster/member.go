@@ -91,30 +91,40 @@ func (f *finding) exemplify(s square, labels []int, sample []profile) {
 	}
 }
 
-// assign returns the mode of each profile, or -1: the one that it is most like, if it is as like it as
-// the mode's own traces are.
+// assign returns the mode of each profile, or -1: the one that it is most like, if it is as like it as the
+// mode's own traces are. What lacks spans belongs to the mode that says the same, else.
 func (r *ModesResult) assign(ctx context.Context, profiles []profile, workers int) ([]int, error) {
 	out := make([]int, len(profiles))
 	err := parallel.For(ctx, workers, len(profiles), func(i int) {
-		out[i] = -1
-		nearest := 0.0
-		for g := range r.members {
-			m := &r.members[g]
-			sum, n := 0.0, 0
-			for k := range m.like {
-				if m.like[k].trace != profiles[i].trace {
-					sum += distance(&profiles[i], &m.like[k])
-					n++
-				}
-			}
-			mean := sum / float64(max(n, 1))
-			if mean > m.limit+1e-6 { // sampled distances have the precision of a float32
-				continue
-			}
-			if out[i] < 0 || stats.Compare(mean, nearest) < 0 {
-				out[i], nearest = g, mean
-			}
+		p := &profiles[i]
+		out[i] = r.nearest(p, distance, func(m *membership) float64 { return m.limit })
+		if out[i] < 0 && p.lacks && p.what.message != "" {
+			says := func(a, b *profile) float64 { return a.what.apart(b.what) }
+			out[i] = r.nearest(p, says, func(*membership) float64 { return kindsApart })
 		}
 	})
 	return out, err
+}
+
+// nearest returns the mode whose representatives are nearest on average, and not farther than the limit, or -1.
+func (r *ModesResult) nearest(p *profile, apart func(a, b *profile) float64, limit func(*membership) float64) int {
+	best, least := -1, 0.0
+	for g := range r.members {
+		m := &r.members[g]
+		sum, n := 0.0, 0
+		for k := range m.like {
+			if m.like[k].trace != p.trace {
+				sum += apart(p, &m.like[k])
+				n++
+			}
+		}
+		mean := sum / float64(max(n, 1))
+		if mean > limit(m)+1e-6 { // the limit has the precision of a float32
+			continue
+		}
+		if best < 0 || stats.Compare(mean, least) < 0 {
+			best, least = g, mean
+		}
+	}
+	return best
 }

@@ -102,6 +102,9 @@ var ErrNoTraces = errors.New("cluster: no traces")
 // A trace of which no span failed is taken to be slow, and to have its origin where most of its critical
 // path is.
 //
+// Traces that lack spans make no modes of their own where most others are whole: they join the mode that they
+// are like, or that says the same.
+//
 // Of more than 400 traces a sample is divided; the others join the mode that they are like. It takes time
 // in O(n log n) for the n spans of the cohort, and 200 × 400² for each division that is tested. It gives
 // [ErrNoTraces], or the context's error once that is cancelled.
@@ -115,18 +118,19 @@ func Modes(ctx context.Context, traces tracewhy.Cohort, cfg ModesConfig) (*Modes
 	if cfg.Separation <= 0 {
 		cfg.Separation = 0.5
 	}
-	r := &ModesResult{Traces: traces.Len(), profiler: newProfiler()}
+	r := &ModesResult{Traces: traces.Len(), profiler: newProfiler(traces.Set())}
 	profiles, incomplete, err := r.profiler.profiles(ctx, traces)
 	if err != nil {
 		return nil, err
 	}
 	least := cmp.Or(max(cfg.MinTraces, 0), max(5, len(profiles)/50))
-	sample := drawSample(profiles, cfg.Seed)
+	whole := withSpans(profiles, least)
+	sample := drawSample(whole, cfg.Seed)
 	p := &splitter{
 		alpha: cfg.Alpha, separation: cfg.Separation,
-		minSize: min(max(3, (least*len(sample)+len(profiles)-1)/len(profiles)), len(sample)/2+1), seed: cfg.Seed, workers: cfg.Workers,
+		minSize: min(max(3, (least*len(sample)+len(whole)-1)/len(whole)), len(sample)/2+1), seed: cfg.Seed, workers: cfg.Workers,
 	}
-	f, err := p.divide(ctx, pick(profiles, sample))
+	f, err := p.divide(ctx, pick(whole, sample))
 	if err != nil {
 		return nil, err
 	}
@@ -149,15 +153,30 @@ func (p *profiler) profiles(ctx context.Context, traces tracewhy.Cohort) (out []
 		if len(out)%cancelEvery == 0 && ctx.Err() != nil {
 			return nil, incomplete, ctx.Err()
 		}
-		if t.Completeness() < 1 {
+		out = append(out, p.profile(t))
+		if out[len(out)-1].lacks {
 			if incomplete.Count == 0 {
 				incomplete.TraceID = t.ID().String()
 			}
 			incomplete.Count++
 		}
-		out = append(out, p.profile(t))
 	}
 	return out, incomplete, nil
+}
+
+// withSpans returns the profiles of traces that lack no spans, which alone make modes: unless they are so few
+// that modes would be missed.
+func withSpans(profiles []profile, least int) []profile {
+	var out []profile
+	for _, p := range profiles {
+		if !p.lacks {
+			out = append(out, p)
+		}
+	}
+	if len(out) < 2*least || len(out) < len(profiles)/2 {
+		return profiles
+	}
+	return out
 }
 
 // drawSample returns which profiles are looked at: those whose ids have the smallest random numbers, in

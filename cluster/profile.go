@@ -15,25 +15,21 @@ import (
 // All but the path is seen from the origin: an error that is met on many ways, from many callers, is one.
 type profile struct {
 	trace tracewhy.Trace
+	lacks bool // spans: what the trace shows of the origin may not be it
 	place place
-	path  tracewhy.PathID // of the origin
-	rule  string
-	what  failureText
-	calls []uint32         // the numbers of what the origin called, and about how often, sorted
-	times [timeParts]int32 // where the critical path was spent, in 65536ths
-	size  int              // 8 times the binary logarithm of the origin's duration in microseconds
+	// culprit is what failed: the service that the origin is of; or where a call was not answered its peer,
+	// or the service that other calls of the path reach, whoever called it.
+	culprit string
+	path    tracewhy.PathID // of the origin
+	rule    string
+	what    failureText
+	calls   []uint32         // the numbers of what the origin called, and about how often, sorted
+	times   [timeParts]int32 // where the critical path was spent, in 65536ths
+	size    int              // 8 times the binary logarithm of the origin's duration in microseconds
 }
 
 // place is where a failure began.
 type place struct{ service, operation, peer string }
-
-// culprit is the peer that did not answer, whoever called it, or else the service.
-func (p place) culprit() place {
-	if p.peer != "" {
-		return place{peer: p.peer}
-	}
-	return place{service: p.service}
-}
 
 // failureText is how it failed, with everything left out that differs from case to case.
 type failureText struct {
@@ -53,8 +49,13 @@ const (
 
 var facetWeight = [facets]float64{0.6, 0.1, 0.15, 0.15}
 
-// A profiler makes profiles of traces, whose calls it numbers.
-type profiler struct{ calls map[callKey]uint32 }
+// A profiler makes profiles of the traces of a Set, whose calls it numbers.
+type profiler struct {
+	calls map[callKey]uint32
+	// callee is the one service that calls of a path reach, "" where they reach none or several. A failed
+	// call without its remote side may have lost that span.
+	callee []string
+}
 
 // callKey is something that the origin called.
 type callKey struct {
@@ -76,17 +77,38 @@ const (
 	timeParts
 )
 
-func newProfiler() *profiler { return &profiler{calls: map[callKey]uint32{}} }
+func newProfiler(set *tracewhy.Set) *profiler {
+	p := &profiler{calls: map[callKey]uint32{}, callee: make([]string, set.NumPaths())}
+	several := make([]bool, set.NumPaths())
+	for path := range set.Paths() {
+		caller, ok := path.Parent()
+		if !ok || path.Service() == caller.Service() {
+			continue
+		}
+		switch id := caller.ID(); p.callee[id] {
+		case "", path.Service():
+			p.callee[id] = path.Service()
+		default:
+			several[id] = true
+		}
+	}
+	for id, yes := range several {
+		if yes {
+			p.callee[id] = ""
+		}
+	}
+	return p
+}
 
 // clone returns a profiler with the same numbers: a result can be asked by several goroutines at once.
-func (p *profiler) clone() *profiler { return &profiler{maps.Clone(p.calls)} }
+func (p *profiler) clone() *profiler { return &profiler{maps.Clone(p.calls), p.callee} }
 
 // slowRule is the rule where no error began: the origin is the largest part of the critical path.
 const slowRule = "its root did not fail, and most of the critical path is its own"
 
 // profile returns the profile of a trace.
 func (p *profiler) profile(t tracewhy.Trace) profile {
-	out := profile{trace: t}
+	out := profile{trace: t, lacks: t.Completeness() < 1}
 	sections := t.CriticalPath()
 	var origin tracewhy.Span
 	if hop, ok := t.ErrorOrigin(); ok {
@@ -94,17 +116,26 @@ func (p *profiler) profile(t tracewhy.Trace) profile {
 		out.place = placeOf(origin)
 		if hop.Rule == tracewhy.RuleNoRemoteSide {
 			out.place.peer, _ = origin.Peer()
+			out.culprit = cmp.Or(p.callee[origin.Path().ID()], prefixed("peer ", out.place.peer))
 		}
 		out.what = textOf(speaker(t, origin))
 	} else {
 		origin, out.rule = slowest(t, sections), slowRule
 		out.place = placeOf(origin)
 	}
+	out.culprit = cmp.Or(out.culprit, out.place.service)
 	out.path = origin.Path().ID()
 	out.calls = p.callsOf(origin)
 	out.times = timesOf(origin, sections)
 	out.size = logSize(int64(origin.Duration()) / 1000)
 	return out
+}
+
+func prefixed(prefix, s string) string {
+	if s == "" {
+		return ""
+	}
+	return prefix + s
 }
 
 func placeOf(s tracewhy.Span) place { return place{service: s.Service(), operation: s.Operation()} }
@@ -258,7 +289,7 @@ func logSize(n int64) int {
 func apart(facet int, a, b *profile) float64 {
 	switch facet {
 	case facetOrigin:
-		if a.place.culprit() != b.place.culprit() {
+		if a.culprit != b.culprit {
 			return 1
 		}
 		return a.what.apart(b.what)

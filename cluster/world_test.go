@@ -211,6 +211,17 @@ func (w *world) trace(r *stats.Rand, p payment) {
 	finish(why)
 }
 
+// lose drops a share of the spans.
+func (w *world) lose(share float64) {
+	var kept []tracewhy.SpanData
+	for i, s := range w.spans {
+		if stats.NewRand(w.seed, stats.Key("lost"), uint64(i)).Float64() >= share {
+			kept = append(kept, s)
+		}
+	}
+	w.spans = kept
+}
+
 // set builds the world's Set.
 func (w *world) set() *tracewhy.Set { return tracewhy.SetOf(w.spans...) }
 
