@@ -1,10 +1,10 @@
 // Package cluster groups traces that failed, or were slow, into failure modes: one incident may be several,
 // and the remedy for one of them does nothing for the others.
 //
-// [Modes] divides traces by where their failure began, how it failed, what was called around there, and
-// where time went. How many modes there are is a finding, not a parameter: groups must be further apart
-// than chance makes them, and be found again among two thirds of the traces. One mode is an answer, and so
-// is noise.
+// [Modes] divides traces by which service failed and what its error says, and further by what it called and
+// where time went. How many modes there are is a finding, not a parameter: what chance does not bring about,
+// different errors, divides by itself; groups by calls and times must be clearer than chance makes them, and
+// be found again among two thirds of the traces. One mode is an answer, and so is noise.
 //
 // A worked example: 8 % of settlements fail. What kinds of failure are they, and which would a longer time
 // limit for batches cure?
@@ -28,8 +28,8 @@
 // # What can be relied on
 //
 // The unit is the trace. Shares have 95 % intervals, by effective size where traces were sampled. The
-// same traces in any order, and any number of workers, give the same result. Traces that lack spans are
-// kept, since failing ones often do, and a warning counts them.
+// same traces in any order, and any number of workers, give the same result. Traces that lack spans make no
+// modes, where most are whole, but join them, since failing ones often do; a warning counts them.
 //
 // Known failures: where the error of one cause begins in several services, so that nothing in the traces
 // says that it is one, those are several modes. Two causes that look the same in all traces are one. A mode

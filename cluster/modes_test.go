@@ -3,7 +3,9 @@ package cluster
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -440,15 +442,56 @@ func TestModesResultIsSafe(t *testing.T) {
 	}
 }
 
-func BenchmarkModes(b *testing.B) {
-	set := settlements(1, "incident", 10_000, 1, failsFX, failsBatch, failsProtocol).set()
-	c := failing(set, "incident")
-	b.ReportMetric(float64(c.Len()), "traces")
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := Modes(context.Background(), c, ModesConfig{}); err != nil {
-			b.Fatal(err)
+// patience is a context that is cancelled after its error was asked for so many times.
+type patience struct {
+	context.Context
+	left *atomic.Int64
+}
+
+func (p patience) Err() error {
+	if p.left.Add(-1) < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// Whenever an analysis is cancelled, it says so.
+func TestModesCancelled(t *testing.T) {
+	set, _ := ledgers(1, 600, 1)
+	cancelled := 0
+	for n := int64(1); ; n = n*3/2 + 1 {
+		ctx := patience{context.Background(), new(atomic.Int64)}
+		ctx.left.Store(n)
+		r, err := Modes(ctx, set.All(), ModesConfig{Workers: 1})
+		if err == nil {
+			if len(r.Modes) != 2 {
+				t.Errorf("%d modes", len(r.Modes))
+			}
+			break
 		}
+		if cancelled++; !errors.Is(err, context.Canceled) || r != nil {
+			t.Fatalf("after %d looks at the context: %v, %v", n, r, err)
+		}
+	}
+	if cancelled < 10 {
+		t.Errorf("cancelled at %d places", cancelled)
+	}
+}
+
+func BenchmarkModes(b *testing.B) {
+	for _, n := range []int{1000, 10_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			c := failing(settlements(1, "incident", n, 1, failsFX, failsBatch, failsProtocol).set(), "incident")
+			if c.Len() != n {
+				b.Fatalf("%d of %d traces fail", c.Len(), n)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := Modes(context.Background(), c, ModesConfig{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 
