@@ -19,41 +19,10 @@ type membership struct {
 // in the same way, but in another operation.
 const leastLimit = 0.15
 
-// exemplify chooses each mode's medoid, boundary and representatives.
+// exemplify chooses each mode's medoid, boundary and representatives. Label len(f.stability) is noise.
 func (f *finding) exemplify(s square, labels []int, sample []profile) {
 	k := len(f.stability)
-	size := make([]int, k+1)
-	for _, l := range labels {
-		size[l]++
-	}
-	type member struct {
-		row         int
-		own, margin float64 // the mean distance to its own mode, and the silhouette
-	}
-	members := make([][]member, k)
-	for i, l := range labels {
-		if l == k {
-			continue
-		}
-		sums := make([]float64, k+1)
-		for j, x := range s.row(i) {
-			sums[labels[j]] += float64(x)
-		}
-		m := member{row: i, own: sums[l] / float64(max(size[l]-1, 1)), margin: 1}
-		if k == 1 {
-			m.margin = -m.own // what is least like the others
-		}
-		for g := range k {
-			if g == l {
-				continue
-			}
-			if b := sums[g] / float64(size[g]); max(b, m.own) > 0 {
-				m.margin = min(m.margin, (b-m.own)/max(b, m.own))
-			}
-		}
-		members[l] = append(members[l], m)
-	}
-	for _, list := range members {
+	for _, list := range s.sampled(labels, k) {
 		sum := 0.0
 		for _, m := range list {
 			sum += m.margin
@@ -62,24 +31,17 @@ func (f *finding) exemplify(s square, labels []int, sample []profile) {
 			sum = 0
 		}
 		f.separation = append(f.separation, sum/float64(len(list)))
-		slices.SortStableFunc(list, func(a, b member) int { return stats.Compare(a.own, b.own) })
+		slices.SortStableFunc(list, func(a, b sampled) int { return stats.Compare(a.own, b.own) })
 		medoid := list[0].row
-		like := []int{medoid}
+		like := []int{medoid} // and others, from the most to the least like it
 		for i := 1; i < representatives && i < len(list); i++ {
-			like = append(like, list[i*(len(list)-1)/max(min(representatives, len(list))-1, 1)].row)
+			like = append(like, list[i*(len(list)-1)/(min(representatives, len(list))-1)].row)
 		}
-		limit := 0.0
+		limit := leastLimit
 		for _, m := range list {
-			sum, n := 0.0, 0
-			for _, other := range like {
-				if other != m.row {
-					sum += s.of(m.row, other)
-					n++
-				}
-			}
-			limit = max(limit, sum/float64(max(n, 1)))
+			limit = max(limit, s.mean(m.row, like))
 		}
-		slices.SortStableFunc(list, func(a, b member) int { return stats.Compare(a.margin, b.margin) })
+		slices.SortStableFunc(list, func(a, b sampled) int { return stats.Compare(a.margin, b.margin) })
 		var edge []tracewhy.Trace
 		for _, m := range list {
 			if m.row != medoid && len(edge) < exemplars {
@@ -87,8 +49,58 @@ func (f *finding) exemplify(s square, labels []int, sample []profile) {
 			}
 		}
 		f.medoids, f.boundary = append(f.medoids, sample[medoid].trace), append(f.boundary, edge)
-		f.members = append(f.members, membership{pick(sample, like), max(limit, leastLimit)})
+		f.members = append(f.members, membership{pick(sample, like), limit})
 	}
+}
+
+// sampled is a trace of the sample that is of a mode.
+type sampled struct {
+	row    int
+	own    float64 // the mean distance to the others of its mode
+	margin float64 // the silhouette; of a single mode, the less the farther from the others
+}
+
+// sampled returns the members of each of k modes.
+func (s square) sampled(labels []int, k int) [][]sampled {
+	size := make([]int, k+1)
+	for _, l := range labels {
+		size[l]++
+	}
+	members := make([][]sampled, k)
+	sums := make([]float64, k+1)
+	for i, l := range labels {
+		if l == k {
+			continue
+		}
+		clear(sums)
+		for j, x := range s.row(i) {
+			sums[labels[j]] += float64(x)
+		}
+		m := sampled{row: i, own: sums[l] / float64(max(size[l]-1, 1)), margin: 1}
+		if k == 1 {
+			m.margin = -m.own
+		}
+		for g := range k {
+			b := sums[g] / float64(size[g])
+			if most := max(b, m.own); g != l && most > 0 {
+				m.margin = min(m.margin, (b-m.own)/most)
+			}
+		}
+		members[l] = append(members[l], m)
+	}
+	return members
+}
+
+// mean returns the mean distance of row i to others; it does not count itself.
+func (s square) mean(i int, others []int) float64 {
+	sum, n := 0.0, 0
+	for _, j := range others {
+		if j != i {
+			sum += s.of(i, j)
+			n++
+		}
+	}
+	return sum / float64(max(n, 1))
 }
 
 // assign returns the mode of each profile, or -1: the one that it is most like, if it is as like it as the

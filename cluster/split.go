@@ -78,6 +78,8 @@ type square struct {
 func newSquare(n int) square         { return square{n, make([]float32, n*n)} }
 func (s square) row(i int) []float32 { return s.at[i*s.n : (i+1)*s.n] }
 func (s square) of(i, j int) float64 { return float64(s.at[i*s.n+j]) }
+
+// identity is the order of n members in which every facet is the member's own.
 func identity(n int) (out [facets][]int) {
 	return [facets][]int{inOrder(n), inOrder(n), inOrder(n), inOrder(n)}
 }
