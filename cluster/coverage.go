@@ -109,7 +109,7 @@ func difference(n, total, size [2]float64) tracewhy.Estimate {
 
 // oddsRatio compares counts of a mode and of others, after to before, rounded to effective numbers of traces.
 func oddsRatio(n, others, total, size [2]float64) tracewhy.Estimate {
-	count := func(x float64, side int) int { return int(x/total[side]*size[side] + 0.5) }
+	count := func(x float64, side int) int { return int(float64(x/total[side]*size[side]) + 0.5) }
 	e := stats.Table{A: count(n[1], 1), B: count(others[1], 1), C: count(n[0], 0), D: count(others[0], 0)}.OddsRatio(0.95)
 	return tracewhy.Estimate{Value: e.Value, Low: e.Lo, High: e.Hi}
 }
