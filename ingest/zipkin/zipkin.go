@@ -65,6 +65,7 @@
 package zipkin
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -116,21 +117,24 @@ var spanNames = []string{"traceId", "parentId", "localEndpoint", "remoteEndpoint
 
 // document reads the object that comes next: a span, if it is one.
 func (d *reader) document() error {
-	isSpan := false
+	isSpan, isEmpty := false, false
 	if _, err := d.Resident(func(i int) int {
 		var next int
 		isSpan, next = d.isSpan(i)
 		if next == scan.Short {
 			return scan.Short
 		}
+		isEmpty = next >= 0 && len(bytes.Trim(d.B[i:next], "{} \t\r\n")) == 0
 		return i // it is still to be read
 	}); err != nil && d.Err() != nil {
 		return err
 	}
-	if !isSpan {
-		d.HasOther = true
+	switch {
+	case isEmpty:
 		_, err := d.Skip()
 		return err
+	case !isSpan:
+		return d.SkipOther()
 	}
 	d.HasDocument = true
 	return d.NextSpan('{', d.decodeSpan)

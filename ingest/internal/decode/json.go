@@ -36,6 +36,9 @@ type JSON struct {
 	vain     int64 // how many bytes were looked through in vain
 	isInside bool  // reading went on after something broken, maybe inside of a document
 	onLine   bool  // a document was read since the last newline
+	isListed bool  // what is read is the element of an array at the top
+	others   int   // elements of such arrays that are something else
+	otherAt  string
 	syntax   *input.SyntaxError
 }
 
@@ -60,7 +63,9 @@ func (d *JSON) Read() error {
 		case c == '{':
 			err = d.Document()
 		case c == '[':
+			d.isListed = true
 			_, err = d.Elements(d.element)
+			d.isListed = false
 		case d.isInside && (c == ',' || c == ']' || c == '}'):
 			d.I++
 			continue
@@ -80,6 +85,9 @@ func (d *JSON) close() error {
 	at := min(d.I, len(d.B))
 	switch {
 	case d.Added > 0:
+		for range d.others {
+			d.Log.Builder.Note(tracewhy.ProblemShape, d.otherAt, tracewhy.TraceID{})
+		}
 		return nil
 	case d.syntax != nil:
 		return d.syntax
@@ -169,10 +177,23 @@ func (d *JSON) innerElement(first byte) error {
 	if first == '{' {
 		return d.Document()
 	}
-	if first != 'n' {
-		d.HasOther = true
+	if first == 'n' {
+		_, err := d.Skip()
+		return err
+	}
+	return d.SkipOther()
+}
+
+// SkipOther passes over something that is no document. It counts if it is an element of an array of documents.
+func (d *JSON) SkipOther() error {
+	d.HasOther = true
+	if d.isListed && d.others == 0 {
+		d.otherAt = d.Log.Position(d.I).String()
 	}
 	_, err := d.Skip()
+	if d.isListed && err == nil {
+		d.others++
+	}
 	return err
 }
 
