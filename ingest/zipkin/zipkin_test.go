@@ -72,20 +72,22 @@ func spans(set *tracewhy.Set) iter.Seq[tracewhy.Span] {
 	}
 }
 
+// readWindow returns what reading a document through a window of some size comes to: the Set, and outcomeOf.
+func readWindow(t *testing.T, doc string, limits input.Limits, size int) (*tracewhy.Set, string) {
+	t.Helper()
+	var b tracewhy.Builder
+	err := zipkin.ReadWindow(context.Background(), strings.NewReader(doc), &b, input.Config{Limits: limits}, size)
+	set := build(t, &b)
+	return set, outcomeOf(t, err, set)
+}
+
 // outcome reads a document, through windows of several sizes, and says in one line what that comes to.
 func outcome(t *testing.T, doc string, limits input.Limits) (string, *tracewhy.Set) {
 	t.Helper()
-	first := ""
-	var set *tracewhy.Set
-	for _, size := range []int{1 << 18, 1000, 70} { // of the window
-		var b tracewhy.Builder
-		err := zipkin.ReadWindow(context.Background(), strings.NewReader(doc), &b, input.Config{Limits: limits}, size)
-		set = build(t, &b)
-		out := outcomeOf(t, err, set)
-		if first == "" {
-			first = out
-		} else if out != first {
-			t.Errorf("a window of %d bytes makes a difference:\ngot  %s\nwant %s", size, out, first)
+	set, first := readWindow(t, doc, limits, 1<<18)
+	for _, size := range []int{1000, 70} { // of the window
+		if _, got := readWindow(t, doc, limits, size); got != first {
+			t.Errorf("a window of %d bytes makes a difference:\ngot  %s\nwant %s", size, got, first)
 		}
 	}
 	return first, set
