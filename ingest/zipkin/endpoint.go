@@ -114,25 +114,24 @@ var peerNames = []string{
 func (d *reader) settlePeer(at int) {
 	p := &d.span
 	tags := d.Span.Attributes
-	has := func(keys ...string) bool {
-		return slices.ContainsFunc(tags, func(kv tracewhy.KeyValue) bool { return slices.Contains(keys, kv.Key) })
+	has := func(key string) bool {
+		return slices.ContainsFunc(tags, func(kv tracewhy.KeyValue) bool { return kv.Key == key })
 	}
-	isNamed := slices.ContainsFunc(tags, func(kv tracewhy.KeyValue) bool {
-		return (kv.Key == "peer.service" || strings.EqualFold(kv.Value.Str(), p.remote.service)) && slices.Contains(peerNames, kv.Key)
-	})
-	if p.remote.service != "" && !isNamed {
+	if p.remote.service != "" && !slices.ContainsFunc(tags, func(kv tracewhy.KeyValue) bool {
+		return kv.Key == "peer.service" || strings.EqualFold(kv.Value.Str(), p.remote.service) && slices.Contains(peerNames, kv.Key)
+	}) {
 		d.attribute("peer.service", tracewhy.StringOf(p.remote.service), at)
 	}
-	d.addressOf(&p.remote, "network.peer", has, at)
-	d.addressOf(&p.local, "network.local", has, at)
-}
-
-func (d *reader) addressOf(e *endpoint, prefix string, has func(keys ...string) bool, at int) {
-	if key, a := prefix+".address", e.address(); a != "" && !has(key) {
-		d.attribute(key, tracewhy.StringOf(a), at)
-	}
-	if key := prefix + ".port"; e.port != 0 && !has(key) {
-		d.attribute(key, tracewhy.IntOf(e.port), at)
+	for _, side := range [...]struct {
+		*endpoint
+		addressKey, portKey string
+	}{{&p.remote, "network.peer.address", "network.peer.port"}, {&p.local, "network.local.address", "network.local.port"}} {
+		if a := side.address(); a != "" && !has(side.addressKey) {
+			d.attribute(side.addressKey, tracewhy.StringOf(a), at)
+		}
+		if side.port != 0 && !has(side.portKey) {
+			d.attribute(side.portKey, tracewhy.IntOf(side.port), at)
+		}
 	}
 }
 

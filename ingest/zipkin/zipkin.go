@@ -124,7 +124,7 @@ func (d *reader) document() error {
 		if next == scan.Short {
 			return scan.Short
 		}
-		isEmpty = next >= 0 && len(bytes.Trim(d.B[i:next], "{} \t\r\n")) == 0
+		isEmpty = !isSpan && next >= 0 && len(bytes.Trim(d.B[i:next], "{} \t\r\n")) == 0
 		return i // it is still to be read
 	}); err != nil && d.Err() != nil {
 		return err
