@@ -56,7 +56,7 @@ func Read(ctx context.Context, r io.Reader, b *tracewhy.Builder, cfg input.Confi
 
 func readWindow(ctx context.Context, r io.Reader, b *tracewhy.Builder, cfg input.Config, size int) error {
 	d := &reader{JSON: decode.JSON{Spans: decode.NewSpans(ctx, r, b, cfg, size)}}
-	d.Document = d.document
+	d.Document = func() error { return d.SpanDocument(d.isSpan, d.decodeSpan) }
 	d.Firsts = []string{"Name", "SpanContext"}
 	return d.Read()
 }
@@ -75,28 +75,6 @@ var spanNames = []string{"SpanContext", "SpanKind", "ParentSpanID"}
 
 // otherNames are members of metrics and log records, of which no span has one.
 var otherNames = []string{"ScopeMetrics", "Severity", "SeverityText", "Body", "ObservedTimestamp"}
-
-// document reads the object that comes next: a span, if it is one.
-func (d *reader) document() error {
-	isSpan := false
-	if _, err := d.Resident(func(i int) int {
-		var next int
-		isSpan, next = d.isSpan(i)
-		if next == scan.Short {
-			return scan.Short
-		}
-		return i // it is still to be read
-	}); err != nil && d.Err() != nil {
-		return err
-	}
-	if !isSpan {
-		d.HasOther = true
-		_, err := d.Skip()
-		return err
-	}
-	d.HasDocument = true
-	return d.NextSpan('{', d.decodeSpan)
-}
 
 // isSpan reports whether the object at B[i] is a span. What it is not sure of is no JSON, or short.
 func (d *reader) isSpan(i int) (yes bool, next int) {

@@ -65,7 +65,6 @@
 package zipkin
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -89,7 +88,7 @@ func Read(ctx context.Context, r io.Reader, b *tracewhy.Builder, cfg input.Confi
 
 func readWindow(ctx context.Context, r io.Reader, b *tracewhy.Builder, cfg input.Config, size int) error {
 	d := &reader{JSON: decode.JSON{Spans: decode.NewSpans(ctx, r, b, cfg, size)}}
-	d.Document = d.document
+	d.Document = func() error { return d.SpanDocument(d.isSpan, d.decodeSpan) }
 	d.Firsts = firsts
 	d.HasLists = true
 	err := d.Read()
@@ -114,31 +113,6 @@ var firsts = []string{"traceId", "id", "parentId", "timestamp", "kind", "name", 
 
 // spanNames are members that only spans have.
 var spanNames = []string{"traceId", "parentId", "localEndpoint", "remoteEndpoint", "annotations", "binaryAnnotations", "shared"}
-
-// document reads the object that comes next: a span, if it is one.
-func (d *reader) document() error {
-	isSpan, isEmpty := false, false
-	if _, err := d.Resident(func(i int) int {
-		var next int
-		isSpan, next = d.isSpan(i)
-		if next == scan.Short {
-			return scan.Short
-		}
-		isEmpty = !isSpan && next >= 0 && len(bytes.Trim(d.B[i:next], "{} \t\r\n")) == 0
-		return i // it is still to be read
-	}); err != nil && d.Err() != nil {
-		return err
-	}
-	switch {
-	case isEmpty:
-		_, err := d.Skip()
-		return err
-	case !isSpan:
-		return d.SkipOther()
-	}
-	d.HasDocument = true
-	return d.NextSpan('{', d.decodeSpan)
-}
 
 // isSpan reports whether the object at B[i] is a span. What it is not sure of is no JSON, or short.
 func (d *reader) isSpan(i int) (yes bool, next int) {

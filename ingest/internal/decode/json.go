@@ -359,6 +359,32 @@ func (d *JSON) NextSpan(first byte, method func(i int) int) error {
 	return err
 }
 
+// SpanDocument reads the object that comes next, for formats whose documents are spans: as NextSpan does, if
+// isSpan says of the object at B[i] that it is one. An object without members is neither a span nor anything
+// else.
+func (d *JSON) SpanDocument(isSpan func(i int) (yes bool, next int), method func(i int) int) error {
+	yes, isEmpty := false, false
+	if _, err := d.Resident(func(i int) int {
+		var next int
+		if yes, next = isSpan(i); next == scan.Short {
+			return scan.Short
+		}
+		isEmpty = !yes && next >= 0 && scan.Space(d.B, i+1) == next-1
+		return i // it is still to be read; where it is broken will be found then
+	}); err != nil && d.Err() != nil {
+		return err
+	}
+	switch {
+	case yes:
+		d.HasDocument = true
+		return d.NextSpan('{', method)
+	case isEmpty:
+		_, err := d.Skip()
+		return err
+	}
+	return d.SkipOther()
+}
+
 // endOfBroken returns where the span ends that comes next and is no JSON, if that much can be told: a NaN
 // or a comma too many leaves its brackets in order.
 func (d *JSON) endOfBroken(fault *scan.Fault) int {
