@@ -58,7 +58,10 @@ func TestMissing(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			spans := append(append(pageCall(2), pageCall(3)...), tt.spans...)
+			spans := tt.spans
+			for n := range byte(20) {
+				spans = append(spans, pageCall(2+n)...)
+			}
 			tr, _ := SetOf(spans...).Lookup(tid(1))
 			if got := tr.Missing(); got != tt.want {
 				t.Errorf("got %+v, want %+v", got, tt.want)
@@ -67,6 +70,21 @@ func TestMissing(t *testing.T) {
 				t.Errorf("completeness %v, want %v", got, tt.completeness)
 			}
 		})
+	}
+}
+
+// Where one call in ten has no remote side, that none is there says nothing.
+func TestRemoteSidesThatAreNotAlwaysRecorded(t *testing.T) {
+	var spans []SpanData
+	for n := range byte(20) {
+		if n%10 == 0 {
+			spans = append(spans, pageCall(1 + n)[:2]...)
+		} else {
+			spans = append(spans, pageCall(1+n)...)
+		}
+	}
+	if tr, _ := SetOf(spans...).Lookup(tid(1)); tr.Completeness() != 1 {
+		t.Errorf("got %+v", tr.Missing())
 	}
 }
 

@@ -45,7 +45,7 @@ type Set struct {
 	weights   []float64    // by trace; nil: all 1
 
 	called   []bool // by path of orphans: calls of the same operation have a parent elsewhere
-	answered []bool // by path: most calls have a remote child
+	answered []bool // by path: nearly all calls have a remote child
 
 	problems   []Warning
 	accounting Accounting
