@@ -3,6 +3,7 @@
 //	rca analyze [flags] INCIDENT…      what broke, where, for whom, how bad, and how sure
 //	rca convert [flags] FILE…          traces in another format, all or some of them
 //	rca demo                           the whole story on an embedded incident
+//	rca diff [flags] FILE ID [ID]      two traces side by side, and how they differ
 //	rca evaluate [flags] DIR…          accuracy over labelled cases, beside other methods
 //	rca fetch [flags]                  save the traces that a Jaeger or a Tempo has
 //	rca modes [flags] FILE…            what kinds of failure the failing traces are
@@ -77,6 +78,7 @@ func commands() []command {
 		{"analyze", "[flags] INCIDENT…", "say what broke and why", analyze},
 		{"convert", "[flags] FILE…", "write traces in another format, for other tools", convert},
 		{"demo", "[flags]", "tell the whole story on an embedded incident", demo},
+		{"diff", "[flags] FILE ID [ID]", "lay two traces beside each other", diff},
 		{"evaluate", "[flags] DIR…", "measure accuracy over labelled cases", evaluateCases},
 		{"fetch", "[flags]", "save the traces that a backend has", fetch},
 		{"modes", "[flags] FILE…", "divide failing traces into failure modes", modes},
