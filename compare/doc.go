@@ -18,6 +18,9 @@
 //		fmt.Println(t.Service, t.Callee, t.Excess) // store  50 (48 to 52), shop gateway 0.1 (-0.2 to 0.3) …
 //	}
 //
+// [Traces] lays two traces beside each other, such as a failing one and its [Twin] that ended well, and
+// says call by call where the difference of their durations comes from.
+//
 // # What can be relied on
 //
 // The unit of every test is the trace: spans of one trace depend on each other. Comparisons are within

@@ -248,6 +248,41 @@ func TestTracesProperties(t *testing.T) {
 	}
 }
 
+// Neither depth nor width is a matter of recursion or of quadratic time.
+func TestTracesOfHostileShape(t *testing.T) {
+	const n = 20_000
+	deep := func(trace int) (spans []tracewhy.SpanData) {
+		for i := range n {
+			s := tracewhy.SpanData{
+				TraceID: tracetext.TraceID(trace), SpanID: tracetext.SpanID(i + 1), Name: "call",
+				Start: tracetext.Epoch + uint64(i), End: tracetext.Epoch + uint64(3*n*trace-i),
+			}
+			if i > 0 {
+				s.ParentSpanID = tracetext.SpanID(i)
+			}
+			spans = append(spans, s)
+		}
+		return spans
+	}
+	for name, spans := range map[string][]tracewhy.SpanData{"deep": append(deep(1), deep(2)...), "wide": wideSpans(n)} {
+		var pair []tracewhy.Trace
+		for x := range tracewhy.SetOf(spans...).Traces() {
+			pair = append(pair, x)
+		}
+		r := Traces(pair[0], pair[1], TracesConfig{})
+		if len(r.Rows) < n {
+			t.Errorf("%s: %d rows", name, len(r.Rows))
+		}
+		var critical time.Duration
+		for _, row := range r.Rows {
+			critical += row.Critical()
+		}
+		if critical != r.Right.Duration-r.Left.Duration {
+			t.Errorf("%s: critical paths differ by %v, durations by %v", name, critical, r.Right.Duration-r.Left.Duration)
+		}
+	}
+}
+
 func FuzzTraces(f *testing.F) {
 	f.Add(uint64(1), uint64(2))
 	f.Fuzz(func(t *testing.T, a, b uint64) {
