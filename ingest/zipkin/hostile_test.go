@@ -178,3 +178,14 @@ func TestLimits(t *testing.T) {
 		})
 	}
 }
+
+// Of broken spans that lie in broken spans not all are looked for: that would take time in the square of
+// their number.
+func TestBrokenWithinBroken(t *testing.T) {
+	const depth = 8000
+	doc := strings.Repeat(`{"traceId":"1","x":[`, depth) + strings.Repeat("]@}", depth)
+	set, got := readWindow(t, doc, input.Limits{}, 1<<18)
+	if a := set.Accounting(); a.In < 100 || a.In > depth/2 {
+		t.Errorf("%d of %d spans were looked for: %s", a.In, depth, got)
+	}
+}

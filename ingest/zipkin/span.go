@@ -153,7 +153,7 @@ func (d *reader) settle(at int) {
 		s.Kind = tracewhy.KindServer
 	}
 	d.settleStatus()
-	d.settleLinks(at)
+	d.settleLinks()
 	d.settlePeer(at)
 	d.settleResource()
 	if p.scope.Name != "" || p.scope.Version != "" {

@@ -201,7 +201,7 @@ func (d *reader) linkTag(number, value string, at int) bool {
 }
 
 // settleLinks puts the links in order.
-func (d *reader) settleLinks(at int) {
+func (d *reader) settleLinks() {
 	p := &d.span
 	slices.SortStableFunc(p.links, func(x, y numberedLink) int { return cmp.Compare(x.n, y.n) })
 	for _, l := range p.links {

@@ -12,7 +12,7 @@
 //
 // What is read, one document or several, in lines or in arrays: spans, lists of spans, as Zipkin's API gives
 // one trace, and lists of such lists, as it gives several. Version 1, whose spans have binaryAnnotations, is
-// refused: [ErrVersion1].
+// refused: [ErrVersion1]. Objects that are no spans are passed over, and counted where they lie in lists with spans.
 //
 // # Mapping
 //

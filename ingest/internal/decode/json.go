@@ -353,7 +353,11 @@ func (d *JSON) NextSpan(first byte, method func(i int) int) error {
 			d.I = end
 			return d.Lose(tracewhy.ProblemSyntax, fault.At)
 		}
-		d.I++ // reading goes on behind its beginning, lest it be found again
+		// Reading goes on behind its beginning, lest it be found again: others may lie in it.
+		d.LookedInVain(fault.At - d.I)
+		if d.I++; !d.MayLookAhead() {
+			d.I = max(d.I, fault.At)
+		}
 		return d.LoseTo(err, tracewhy.ProblemSyntax, fault.At)
 	}
 	return err
