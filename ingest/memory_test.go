@@ -73,6 +73,21 @@ func TestMemory(t *testing.T) {
 		{"spans of nothing but ids", protoSpans(func(int) []byte { return nil })},
 		{"spans with a value of their own", protoSpans(unique)},
 		{"a span with many values", inJSON(`{` + ids + `,"attributes":[` + fill(",", func(i int) string { return fmt.Sprintf(`{"key":"%x","value":{"intValue":%d}}`, i, i) }) + `]}`)},
+		{"depth of objects", []byte(strings.Repeat(`{"a":`, size/5))},
+		{"Jaeger, empty spans", []byte(`{"data":[{"traceID":"1","processes":{},"spans":[` + fill(",", empty) + `]}]}`)},
+		{"Jaeger, empty traces", []byte(`{"data":[` + fill(",", empty) + `]}`)},
+		{"Jaeger, empty processes", []byte(`{"data":[{"traceID":"1","processes":{` + fill(",", func(i int) string { return fmt.Sprintf(`"%x":{}`, i) }) + `},"spans":[]}]}`)},
+		{"Jaeger, tiny spans", []byte(`{"data":[{"traceID":"1","processes":{},"spans":[` + fill(",", func(i int) string { return fmt.Sprintf(`{"spanID":"%x"}`, i+1) }) + `]}]}`)},
+		{"Jaeger, empty logs", []byte(`{"data":[{"traceID":"1","processes":{},"spans":[{"spanID":"1","logs":[` + fill(",", empty) + `]}]}]}`)},
+		{"Jaeger, depth", []byte(`{"data":` + strings.Repeat("[", size))},
+		{"Zipkin, empty spans", []byte(`[{"traceId":"1","id":"1"},` + fill(",", empty) + `]`)},
+		{"Zipkin, tiny spans", []byte(`[` + fill(",", func(i int) string { return fmt.Sprintf(`{"traceId":"1","id":"%x"}`, i+1) }) + `]`)},
+		{"Zipkin, empty annotations", []byte(`[{"traceId":"1","id":"1","annotations":[` + fill(",", empty) + `]}]`)},
+		{"Zipkin, repeated members", []byte(`[{"traceId":"1","id":"1",` + fill(",", func(int) string { return `"name":"n"` }) + `}]`)},
+		{"Zipkin, depth", []byte(`[{"traceId":` + strings.Repeat("[", size))},
+		{"stdouttrace, empty events", []byte(`{"Name":"n","SpanContext":{"TraceID":"5b8efff798038103d269b633813fc60c","SpanID":"eee19b7ec3c1b174"},"Events":[` + fill(",", empty) + `]}`)},
+		{"stdouttrace, tiny spans", []byte(fill("\n", func(int) string { return `{"SpanContext":{}}` }))},
+		{"stdouttrace, depth", []byte(`{"SpanContext":` + strings.Repeat("[", size))},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
