@@ -17,9 +17,10 @@ type Missing struct {
 	// Parents is how many spans are named as parents and are missing, not counting those that are
 	// missing throughout the Set.
 	Parents int
-	// Answers is how many calls succeeded, and lack the span of their remote side that nearly all calls of
-	// their path have: 19 in 20. Where more lack it, the remote side is not always recorded, and that
-	// nothing is there says nothing. A call that failed may have had no answer.
+	// Answers is how many calls succeeded, and lack the span of their remote side that calls of their path
+	// have as a rule: four in five, in the source of the Set where most have it. Where more lack it
+	// everywhere, the remote side is not always recorded, and that nothing is there says nothing. A call
+	// that failed may have had no answer.
 	Answers int
 	// Times is how many spans have no known start or end.
 	Times int
@@ -95,18 +96,26 @@ func (s *Set) indexPaths() {
 	for i, p := range s.paths {
 		s.called[i] = p.orphan && called[call{p.service, p.operation, p.kind}]
 	}
-	calls, answered := make([]int32, len(s.paths)), make([]int32, len(s.paths))
-	for i := range int32(s.NumSpans()) {
-		if s.cols.kind[i] != KindClient {
-			continue
-		}
-		calls[s.cols.path[i]]++
-		if (Span{s, i}).hasRemoteChild() {
-			answered[s.cols.path[i]]++
+	n := len(s.paths)
+	calls, answered := make([]int32, n*len(s.sources)), make([]int32, n*len(s.sources))
+	for num, row := range s.traces {
+		from := int(row.source) * n
+		first, end := (Trace{s, int32(num)}).bounds()
+		for i := first; i < end; i++ {
+			if s.cols.kind[i] != KindClient {
+				continue
+			}
+			at := from + int(s.cols.path[i])
+			calls[at]++
+			if (Span{s, i}).hasRemoteChild() {
+				answered[at]++
+			}
 		}
 	}
-	s.answered = make([]bool, len(s.paths))
-	for p := range s.answered {
-		s.answered[p] = calls[p] > 0 && int64(20)*int64(answered[p]) >= int64(19)*int64(calls[p])
+	s.answered = make([]bool, n)
+	for at, a := range answered {
+		if a > 0 && 5*int64(a) >= 4*int64(calls[at]) {
+			s.answered[at%n] = true
+		}
 	}
 }

@@ -45,7 +45,7 @@ type Set struct {
 	weights   []float64    // by trace; nil: all 1
 
 	called   []bool // by path of orphans: calls of the same operation have a parent elsewhere
-	answered []bool // by path: nearly all calls have a remote child
+	answered []bool // by path: calls have a remote child as a rule
 
 	problems   []Warning
 	accounting Accounting
