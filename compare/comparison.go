@@ -31,6 +31,7 @@ type comparison struct {
 	side    []int8           // by trace of the comparison: base or inc
 	stratum []int32          // by trace of the comparison: its root operation, numbered
 	count   [2]int           // traces a side
+	mass    [][2]mass        // the weights of the traces that are not left out, by stratum and side
 	strata  [][2]int         // traces, by stratum and side
 	// share weighs each trace so that both sides have the incident's mix of root operations and a total of
 	// 1. It is 0 for traces whose root operation has too few baseline traces, or no incident trace, and for
@@ -84,10 +85,12 @@ func newComparison(baseline, incident tracewhy.Cohort) (*comparison, error) {
 func (c *comparison) standardise() {
 	c.strata, c.squares, c.unmatched = make([][2]int, len(c.strata)), [2]float64{}, 0
 	weight := make([][2]float64, len(c.strata))
+	c.mass = make([][2]mass, len(c.strata))
 	for i, t := range c.traces {
 		if !c.isLeftOut(i) {
 			c.strata[c.stratum[i]][c.side[i]]++
 			weight[c.stratum[i]][c.side[i]] += t.Weight()
+			c.mass[c.stratum[i]][c.side[i]].add(t.Weight())
 		}
 	}
 	total := 0.0

@@ -414,12 +414,22 @@ type twoSampleResult struct {
 // it is the test of Mann and Whitney with a normal approximation, and with one score a trace.
 func (c *comparison) twoSample(xs []traceValue) twoSampleResult {
 	var n, sum [2]float64
+	var weights [2]mass
 	for _, x := range xs {
+		weights[c.side[x.trace]].add(c.traces[x.trace].Weight())
 		n[c.side[x.trace]]++
 		sum[c.side[x.trace]] += x.value
 	}
 	if n[base] < 2 || n[inc] < 1 {
 		return twoSampleResult{p: 1}
+	}
+	if weights[base].uneven() || weights[inc].uneven() {
+		r := twoSampleResult{p: 1, ok: true}
+		var se float64
+		if r.difference, se = c.weightedTwoSample(xs, weights); se > 0 {
+			r.p = special.NormalCDF(-r.difference / se)
+		}
+		return r
 	}
 	all := n[base] + n[inc]
 	mean := (sum[base] + sum[inc]) / all
