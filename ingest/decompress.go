@@ -57,6 +57,10 @@ func decompress(raw *counter, b *tracewhy.Builder, in input.Config) (plain, erro
 		z.r = zr // which decompresses in goroutines of its own
 		return plain{z, zr.Close, z}, nil
 	}
+	if bytes.HasPrefix(head, []byte{0xff, 0xfe}) || bytes.HasPrefix(head, []byte{0xfe, 0xff}) {
+		b.Note(tracewhy.ProblemNotTraces, input.Position{Name: in.Name}.String(), tracewhy.TraceID{})
+		return plain{}, fmt.Errorf("%s: text in UTF-16, and only UTF-8 is read: %w", cmp.Or(in.Name, "input"), input.ErrNotTraces)
+	}
 	for _, c := range otherCompressions {
 		if bytes.HasPrefix(head, c.magic) {
 			b.Note(tracewhy.ProblemUnknownCompression, input.Position{Name: in.Name}.String(), tracewhy.TraceID{})

@@ -22,7 +22,7 @@ var outerNames = []string{"data", "spans", "processes", "hits", "responses", "_s
 // document reads the object that comes next: a span, or what has spans in it.
 func (d *reader) document() error {
 	if d.nesting >= maxNesting {
-		d.HasOther = true
+		d.Other()
 		_, err := d.Skip()
 		return err
 	}
@@ -75,6 +75,8 @@ func (d *reader) outer() error {
 		case "data", "hits", "responses", "_source":
 			isKnown = true
 			return d.documents()
+		case "index", "create": // what comes before a span in a bulk request to Elasticsearch
+			isKnown = true
 		case "errors":
 			return d.Part(d.answerErrors)
 		case "traceID":
@@ -94,7 +96,7 @@ func (d *reader) outer() error {
 		return err
 	})
 	if !isKnown && members > 0 {
-		d.HasOther = true
+		d.Other()
 	}
 	return err
 }
@@ -114,14 +116,16 @@ func (d *reader) documents() error {
 		if first == '{' {
 			return d.document()
 		}
-		d.HasOther = d.HasOther || first != 'n'
+		if first != 'n' {
+			d.Other()
+		}
 		_, err := d.Skip()
 		return err
 	})
 	switch {
 	case err != nil:
 	case !isArray:
-		d.HasOther = true
+		d.Other()
 		_, err = d.Skip()
 	case n == 0:
 		d.HasDocument = true

@@ -110,7 +110,7 @@ func hostileJSON() (docs []hostileDoc) {
 		{"a byte order mark before each line", "\ufeff" + docJSON(one) + "\n\ufeff" + docJSON(two), "2 0 0 several_roots=1 | 1 2"},
 		{"log lines", "2026-01-02T03:04:05Z INFO {} started\n2026-01-02T03:04:06Z stdout F " + docJSON(one) + "\n\tx " + docJSON(two) + "\nbye\n", "2 0 0 several_roots=1 text_skipped=4 | 1 2"},
 		{"a line that is broken", docJSON(one) + "\n" + docJSON(two)[:150] + "\n" + docJSON(three), "2 0 1 several_roots=1 syntax=1 | 1 3"},
-		{"a line of another kind", docJSON(one) + "\n" + `{"resourceMetrics":[{"resource":{}}]}` + "\n" + docJSON(two), "2 0 0 several_roots=1 | 1 2"},
+		{"a line of another kind", docJSON(one) + "\n" + `{"resourceMetrics":[{"resource":{}}]}` + "\n" + docJSON(two), "2 0 0 not_traces=1 several_roots=1 | 1 2"},
 		{"nothing but other kinds", `{"resourceLogs":[]}` + "\n[1,2]", "not traces: 0 0 0 not_traces=1"},
 		{"a number", "17", "not traces: 0 0 0 not_traces=1 text_skipped=1"},
 		{"text after the document", docJSON(one) + ` {"x`, "1 0 0 truncated_input=1 | 1"},

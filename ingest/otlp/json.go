@@ -68,7 +68,7 @@ func (d *jsonReader) document() error {
 	if found {
 		d.HasDocument = true
 	} else if members > 0 {
-		d.HasOther = true
+		d.Other()
 	}
 	return err
 }

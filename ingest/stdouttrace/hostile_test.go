@@ -62,7 +62,7 @@ func hostileDocs() []hostileDoc {
 		{"with space everywhere", strings.NewReplacer(`":`, "\" :\r\n\t", ",", "\n, ", "{", " { ", "}", "\n}").Replace(one + two), "2 0 0 several_roots=1 | s/1 s/2"},
 		{"arrays", "[" + one + "]\n[" + two + "," + three + "]\n", "3 0 0 several_roots=1 | s/1 s/2 s/3"},
 		{"lines of a log between", "2026/11/24 12:00:00 starting {x}\n" + one + "\nI1124 x.go:18] \"msg\"=\"done\" \"details\"={\"a\":1}\n" + two + "\nbye", "2 0 0 several_roots=1 text_skipped=3 | s/1 s/2"},
-		{"metrics and log records between", one + "\n" + metrics + "\n" + log + "\n" + two + "\n", "2 0 0 several_roots=1 | s/1 s/2"},
+		{"metrics and log records between", one + "\n" + metrics + "\n" + log + "\n" + two + "\n", "2 0 0 not_traces=2 several_roots=1 | s/1 s/2"},
 		{"a byte order mark", "\ufeff" + one, "1 0 0 | s/1"},
 		{"the context last", `{"Name":"1","StartTime":"2026-11-24T12:00:00Z","EndTime":"2026-11-24T12:00:01Z","SpanContext":{"SpanID":"eee19b7ec3c1b171","TraceID":"5b8efff798038103d269b633813fc60c"}}`, "1 0 0 service_missing=1 | unknown_service/1"},
 		{"a prefix of a container's log", "2026-11-24T12:00:00Z stdout F " + one + "\n2026-11-24T12:00:00Z stdout F " + two + "\n", "2 0 0 several_roots=1 text_skipped=2 | s/1 s/2"},

@@ -13,7 +13,7 @@
 //
 // What is read, one span or several: objects with a "SpanContext", on one line or on many, one after the other
 // or in arrays, as the exporter wrote them before version 1. Lines of other text may come between them, and
-// what the SDK prints of metrics and log records, which is passed over.
+// what the SDK prints of metrics and log records, which is passed over and counted.
 //
 // # Mapping
 //

@@ -20,7 +20,7 @@ import (
 type JSON struct {
 	Spans
 
-	// Document reads the object that comes next. It sets HasDocument or HasOther.
+	// Document reads the object that comes next. It sets HasDocument or calls Other.
 	Document func() error
 	// Firsts are names of members of which documents, or spans, have one first: by them reading finds the
 	// next one after something broken.
@@ -29,7 +29,6 @@ type JSON struct {
 	HasLists bool
 
 	HasDocument bool // a document with spans, or a place for them, was found
-	HasOther    bool // something else was found
 
 	texts    []byte // of the part under way: those that have escapes
 	fault    scan.Fault
@@ -37,9 +36,37 @@ type JSON struct {
 	isInside bool  // reading went on after something broken, maybe inside of a document
 	onLine   bool  // a document was read since the last newline
 	isListed bool  // what is read is the element of an array at the top
-	others   int   // elements of such arrays that are something else
-	otherAt  string
+	hasOther bool  // something else than documents was found
+	elements other // of such arrays, that are something else
+	objects  other // that are no documents, but for those
 	syntax   *input.SyntaxError
+}
+
+// other counts what is no document, though it may be one of another format.
+type other struct {
+	n  int
+	at string // where the first one ends
+}
+
+func (o *other) add(d *JSON) {
+	if d.isInside { // it may be a part of a document
+		return
+	}
+	if o.n++; o.n == 1 {
+		o.at = d.Log.Position(min(d.I, len(d.B))).String()
+	}
+}
+
+func (o *other) note(d *JSON, code string) {
+	for range o.n {
+		d.Log.Builder.Note(code, o.at, tracewhy.TraceID{})
+	}
+}
+
+// Other counts an object that has members and is no document of the format.
+func (d *JSON) Other() {
+	d.hasOther = true
+	d.objects.add(d)
 }
 
 // ByteOrderMark may come before a document.
@@ -85,15 +112,14 @@ func (d *JSON) close() error {
 	at := min(d.I, len(d.B))
 	switch {
 	case d.Added > 0:
-		for range d.others {
-			d.Log.Builder.Note(tracewhy.ProblemShape, d.otherAt, tracewhy.TraceID{})
-		}
+		d.elements.note(d, tracewhy.ProblemShape)
+		d.objects.note(d, tracewhy.ProblemNotTraces)
 		return nil
 	case d.syntax != nil:
 		return d.syntax
 	case d.Seen > 0:
 		return nil
-	case d.HasOther && !d.HasDocument:
+	case d.hasOther && !d.HasDocument:
 		return d.NotTraces()
 	}
 	d.Log.Note(tracewhy.ProblemEmptyInput, at, tracewhy.TraceID{})
@@ -184,15 +210,16 @@ func (d *JSON) innerElement(first byte) error {
 	return d.SkipOther()
 }
 
-// SkipOther passes over something that is no document. It counts if it is an element of an array of documents.
+// SkipOther passes over something that is no document. It counts if spans are beside it.
 func (d *JSON) SkipOther() error {
-	d.HasOther = true
-	if d.isListed && d.others == 0 {
-		d.otherAt = d.Log.Position(d.I).String()
-	}
-	_, err := d.Skip()
-	if d.isListed && err == nil {
-		d.others++
+	d.hasOther = true
+	first, err := d.Skip()
+	switch {
+	case err != nil: // it is counted for that
+	case d.isListed:
+		d.elements.add(d)
+	case first == '{':
+		d.objects.add(d)
 	}
 	return err
 }
@@ -229,7 +256,7 @@ func (d *JSON) skipText() error {
 		code = tracewhy.ProblemTrailingData
 	}
 	d.Log.Note(code, d.I, tracewhy.TraceID{})
-	d.HasOther = true
+	d.hasOther = true
 	for {
 		if end := bytes.IndexByte(d.B[d.I:], '\n'); end >= 0 {
 			d.I += end
