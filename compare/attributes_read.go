@@ -107,6 +107,12 @@ func newAttributeTable(baseline, incident tracewhy.Cohort, cfg AttributesConfig)
 			a.strata++
 		}
 	}
+	if a.set.Weighted() {
+		a.warnings = append(a.warnings, tracewhy.Warning{
+			Code: WarningWeighted, Count: 1,
+			Message: "traces were sampled: attributes are compared by counts of traces as they are, without weights; odds ratios hold where sampling depended on the outcome only",
+		})
+	}
 	unmatched := tracewhy.Warning{Code: WarningUnmatchedRoot, Message: "traces of the incident are of a root operation, or another stratum, that the baseline lacks: they have nothing to be compared with"}
 	a.label = bitset.New(len(rows))
 	for _, r := range rows {
