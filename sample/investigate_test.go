@@ -13,7 +13,8 @@ import (
 
 var worlds = flag.Int("worlds", 1, "how many generated cases of each family to sample")
 
-// A sample of an incident has the same first cause as the incident.
+// A sample of an incident has the same first cause as the incident. With 8 traces a stratum, in place of 16,
+// there are incidents of which a sample is too small to say anything.
 func TestSampleHasTheSameCause(t *testing.T) {
 	for _, f := range scenario.Families() {
 		if f.Quiet {
@@ -21,13 +22,13 @@ func TestSampleHasTheSameCause(t *testing.T) {
 		}
 		for seed := range uint64(*worlds) {
 			set, c := incident(t, f.Name, seed+1)
-			s := of(sample.Config{PerStratum: 8, Bin: 1 << 62}, slices.Collect(set.Traces())...)
+			s := of(sample.Config{PerStratum: 16, Bin: 1 << 62}, slices.Collect(set.Traces())...)
 			sampled, err := s.Set(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
 			t.Logf("%s: %d of %d traces, %d bytes", c.Name, sampled.NumTraces(), set.NumTraces(), s.Bytes())
-			if 2*sampled.NumTraces() > set.NumTraces() {
+			if 4*sampled.NumTraces() > 3*set.NumTraces() {
 				t.Errorf("%s: %d of %d traces is no sample", c.Name, sampled.NumTraces(), set.NumTraces())
 			}
 			first := func(set *tracewhy.Set) string {
