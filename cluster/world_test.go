@@ -139,7 +139,6 @@ func (w *world) trace(r *stats.Rand, p payment) {
 		}
 	}
 	// validation, with a cache
-	start := at
 	validate := span(settle, "settlement", "validate", tracewhy.KindInternal, at, 0, "")
 	at += work(2)
 	if r.IntN(3) == 0 {
@@ -151,14 +150,13 @@ func (w *world) trace(r *stats.Rand, p payment) {
 	extend(validate, at, "")
 	if p.fails == failsOddly && r.IntN(2) == 0 {
 		what := fmt.Sprintf("fault-%c%c", 'a'+p.n%26, 'a'+p.n/26%26)
-		start = at
+		start := at
 		at += work(float64(1 + p.n%60))
 		span(settle, "settlement", "step "+string(rune('a'+p.n%26))+string(rune('a'+p.n/26%26)), tracewhy.KindInternal, start, at, what)
 		finish(what)
 		return
 	}
 	if p.international {
-		start = at
 		convert := span(settle, "settlement", "convert", tracewhy.KindClient, at, 0, "")
 		at += work(0.3)
 		begin := at
@@ -176,7 +174,6 @@ func (w *world) trace(r *stats.Rand, p payment) {
 		}
 	}
 	if p.institutional {
-		start = at
 		submit := span(settle, "settlement", "submit batch", tracewhy.KindClient, at, 0, "")
 		at += work(0.3)
 		begin := at
@@ -194,7 +191,7 @@ func (w *world) trace(r *stats.Rand, p payment) {
 		}
 		at += work(3)
 	}
-	start = at
+	start := at
 	at += work(15)
 	why := ""
 	switch p.fails {

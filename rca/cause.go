@@ -67,13 +67,21 @@ func (c *cause) describeFailure(r *RootCause) {
 	}
 }
 
+// onePlace is the share of a slowdown from which on it is that of one place: a lack of CPU or memory slows
+// down all that a service does, and does not leave nearly everything to one of its operations.
+const onePlace = 0.9
+
 func (c *cause) describeSlowness(r *RootCause) {
 	e := c.slower
 	t := e.places[0]
 	o := t.Operations[0]
 	r.Operation, r.Path = o.Path.Operation(), stepsOf(o.Path)
 	r.Kind = "latency"
-	switch e.mechanism {
+	mechanism := e.mechanism
+	if mechanism == starvation && t.Callee == "" && certainExcess(t) >= onePlace*e.excess {
+		mechanism = ownWork
+	}
+	switch mechanism {
 	case ownWork:
 		r.Mechanism = "slower own work"
 		if g, ok := c.saysThatItWaits(o.Path); ok {
@@ -92,7 +100,7 @@ func (c *cause) describeSlowness(r *RootCause) {
 	default:
 		r.Kind, r.Mechanism = "resource", "CPU or memory starvation"
 	}
-	if t.Callee != "" && e.mechanism != starvation {
+	if t.Callee != "" && mechanism != starvation {
 		r.Edge = &Edge{From: t.Service, To: t.Callee}
 	}
 	sum := total(e.places, func(t *compare.Timing) tracewhy.Estimate { return t.Excess })

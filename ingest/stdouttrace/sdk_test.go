@@ -107,6 +107,7 @@ func (g generator) span() tracetest.SpanStub {
 		s.Events = append(s.Events, sdktrace.Event{Name: g.text(), Time: g.time(), Attributes: g.attributes(2), DroppedAttributeCount: g.IntN(2)})
 		s.Links = append(s.Links, sdktrace.Link{SpanContext: g.context(trace.TraceID{7}), Attributes: g.attributes(2), DroppedAttributeCount: g.IntN(2)})
 	}
+	//lint:ignore SA1019 the exporter still writes it
 	s.InstrumentationLibrary = s.InstrumentationScope
 	return s
 }
