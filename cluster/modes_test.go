@@ -3,7 +3,9 @@ package cluster
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
+	"math"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -17,15 +19,15 @@ import (
 	"github.com/tracewhy/tracewhy/internal/stats"
 )
 
-// seeds is how many worlds of a kind are made: the shares below are of those.
-const seeds = 20
+// The shares below are of so many worlds of each kind; -worlds 200 measures them.
+var worlds = flag.Int("worlds", 8, "how many worlds of each kind to divide into modes")
 
 // Three modes of settlement failures, 8 % of all traces in sum, are found as three, with and without spans
 // that were lost.
 func TestThreeModes(t *testing.T) {
 	for _, lost := range []float64{0, 0.03} {
 		right := 0
-		for seed := range uint64(seeds) {
+		for seed := range uint64(*worlds) {
 			w := settlements(seed, "incident", 1500, 0.08, failsFX, failsBatch, failsProtocol)
 			w.lose(lost)
 			c := failing(w.set(), "incident")
@@ -47,9 +49,9 @@ func TestThreeModes(t *testing.T) {
 				t.Logf("  %d %s %s %q stable %.2f", m.Traces.Len(), m.Service, m.Operation, m.Message, m.Stability)
 			}
 		}
-		t.Logf("with %.0f %% of the spans lost: three modes in %d of %d worlds", 100*lost, right, seeds)
-		if right < seeds*9/10 {
-			t.Errorf("with %.0f %% of the spans lost: three modes in %d of %d worlds", 100*lost, right, seeds)
+		t.Logf("with %.0f %% of the spans lost: three modes in %d of %d worlds", 100*lost, right, *worlds)
+		if right < *worlds*9/10 {
+			t.Errorf("with %.0f %% of the spans lost: three modes in %d of %d worlds", 100*lost, right, *worlds)
 		}
 	}
 }
@@ -58,7 +60,7 @@ func TestThreeModes(t *testing.T) {
 func TestOneMode(t *testing.T) {
 	for _, way := range []int{failsFX, failsBatch, failsProtocol} {
 		one := 0
-		for seed := range uint64(seeds) {
+		for seed := range uint64(*worlds) {
 			w := settlements(seed, "incident", 1500, 0.08, way)
 			c := failing(w.set(), "incident")
 			r, err := Modes(context.Background(), c, ModesConfig{Seed: seed})
@@ -74,9 +76,9 @@ func TestOneMode(t *testing.T) {
 				t.Logf("  %d %s %s %q stable %.2f separate %.2f", m.Traces.Len(), m.Service, m.Operation, m.Message, m.Stability, m.Separation)
 			}
 		}
-		t.Logf("way %d: one mode in %d of %d worlds", way, one, seeds)
-		if one < seeds*95/100 {
-			t.Errorf("way %d: one mode in %d of %d worlds", way, one, seeds)
+		t.Logf("way %d: one mode in %d of %d worlds", way, one, *worlds)
+		if one < *worlds*95/100 {
+			t.Errorf("way %d: one mode in %d of %d worlds", way, one, *worlds)
 		}
 	}
 }
@@ -84,7 +86,7 @@ func TestOneMode(t *testing.T) {
 // Traces of which no two fail alike are noise, and do not disturb the modes.
 func TestNoise(t *testing.T) {
 	right := 0
-	for seed := range uint64(seeds) {
+	for seed := range uint64(*worlds) {
 		w := settlements(seed, "incident", 3000, 0.09, failsFX, failsBatch, failsProtocol, failsFX, failsBatch, failsProtocol, failsFX, failsBatch, failsProtocol, failsOddly)
 		c := failing(w.set(), "incident")
 		r, err := Modes(context.Background(), c, ModesConfig{Seed: seed})
@@ -114,9 +116,9 @@ func TestNoise(t *testing.T) {
 			t.Logf("  %d %s %s %q stable %.2f", m.Traces.Len(), m.Service, m.Operation, m.Message, m.Stability)
 		}
 	}
-	t.Logf("three modes beside noise in %d of %d worlds", right, seeds)
-	if right < seeds*9/10 {
-		t.Errorf("three modes beside noise in %d of %d worlds", right, seeds)
+	t.Logf("three modes beside noise in %d of %d worlds", right, *worlds)
+	if right < *worlds*9/10 {
+		t.Errorf("three modes beside noise in %d of %d worlds", right, *worlds)
 	}
 }
 
@@ -195,7 +197,7 @@ func TestModesByCallsAndTimes(t *testing.T) {
 		modes int
 	}{{1, 2}, {0, 1}} {
 		right := 0
-		for seed := range uint64(seeds) {
+		for seed := range uint64(*worlds) {
 			set, truth := ledgers(seed, 60, test.asks)
 			r, err := Modes(context.Background(), set.All(), ModesConfig{Seed: seed})
 			if err != nil {
@@ -212,8 +214,8 @@ func TestModesByCallsAndTimes(t *testing.T) {
 				t.Errorf("P is %v", r.Modes[0].P)
 			}
 		}
-		if right < seeds*95/100 {
-			t.Errorf("%d modes in %d of %d worlds", test.modes, right, seeds)
+		if right < *worlds*95/100 {
+			t.Errorf("%d modes in %d of %d worlds", test.modes, right, *worlds)
 		}
 	}
 }
@@ -221,8 +223,8 @@ func TestModesByCallsAndTimes(t *testing.T) {
 // The test against one mode holds its level where any difference would do, and nothing goes together.
 func TestDivisionOfOneModeIsRare(t *testing.T) {
 	const alpha = 0.1
-	divided, worlds := 0, 100
-	for seed := range uint64(worlds) {
+	divided, n := 0, 5**worlds
+	for seed := range uint64(n) {
 		sample := make([]profile, 40)
 		for i := range sample {
 			r := stats.NewRand(seed, uint64(i))
@@ -241,9 +243,9 @@ func TestDivisionOfOneModeIsRare(t *testing.T) {
 			divided++
 		}
 	}
-	t.Logf("%d of %d divided", divided, worlds)
-	if float64(divided) > (alpha+0.09)*float64(worlds) { // three standard deviations
-		t.Errorf("%d of %d divided at alpha %v", divided, worlds, alpha)
+	t.Logf("%d of %d divided", divided, n)
+	if float64(divided) > alpha*float64(n)+3*math.Sqrt(alpha*(1-alpha)*float64(n)) {
+		t.Errorf("%d of %d divided at alpha %v", divided, n, alpha)
 	}
 }
 
