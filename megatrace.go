@@ -41,10 +41,7 @@ func (w *treeWork) split(id TraceID, rows []uint32, parent, end []int32) []int {
 	for i := int32(0); int(i) < len(rows); i = end[i] {
 		s.tops = append(s.tops, i)
 	}
-	s.group = make([]int32, len(s.tops))
-	for i := range s.group {
-		s.group[i] = int32(i)
-	}
+	s.group = newDisjoint(len(s.tops))
 	s.joinLinks(id)
 	if !s.repeats() {
 		return nil
@@ -57,22 +54,9 @@ func (w *treeWork) split(id TraceID, rows []uint32, parent, end []int32) []int {
 type splitter struct {
 	*treeWork
 	rows  []uint32
-	tops  []int32 // places in rows, ascending
-	roots int     // how many of the tops name no parent; they come first, by start, then the longest
-	group []int32 // by top: a union-find structure that leads to the first of each group
-}
-
-func (s *splitter) find(top int32) int32 {
-	for s.group[top] != top {
-		s.group[top] = s.group[s.group[top]]
-		top = s.group[top]
-	}
-	return top
-}
-
-func (s *splitter) join(x, y int32) {
-	x, y = s.find(x), s.find(y)
-	s.group[max(x, y)] = min(x, y)
+	tops  []int32  // places in rows, ascending
+	roots int      // how many of the tops name no parent; they come first, by start, then the longest
+	group disjoint // by top
 }
 
 // topOf returns the top that a place lies below.
@@ -92,7 +76,7 @@ func (s *splitter) joinLinks(id TraceID) {
 				continue
 			}
 			if to, ok := slices.BinarySearch(s.ids, l.span.num()); ok {
-				s.join(s.topOf(int32(i)), s.topOf(s.place[to]))
+				s.group.join(s.topOf(int32(i)), s.topOf(s.place[to]))
 			}
 		}
 	}
@@ -110,7 +94,7 @@ func (s *splitter) repeats() bool {
 			continue
 		}
 		latest = row.end
-		g := s.find(i)
+		g := s.group.find(i)
 		if counted[g] {
 			continue
 		}
@@ -144,7 +128,7 @@ func (s *splitter) joinOrphans() {
 	for i := 0; i < len(orphans); {
 		first, start, end := orphans[i], uint64(unknownStart), uint64(0)
 		for ; i < len(orphans) && orphans[i].parent == first.parent; i++ {
-			s.join(first.top, orphans[i].top)
+			s.group.join(first.top, orphans[i].top)
 			if row := s.b.row(s.rows[s.tops[orphans[i].top]]); row.marks&(MarkTimeUnknown|MarkNegativeDuration) == 0 {
 				start, end = min(start, row.start), max(end, row.end)
 			}
@@ -156,7 +140,7 @@ func (s *splitter) joinOrphans() {
 			return 1
 		})
 		if end > 0 && n > 0 && running[n-1].end >= end && running[n-1].second < end {
-			s.join(running[n-1].root, first.top)
+			s.group.join(running[n-1].root, first.top)
 		}
 	}
 }
@@ -195,7 +179,7 @@ func (s *splitter) rearrange(parent, end []int32) []int {
 	number := make([]int32, len(s.tops)) // by first top: of the group
 	var lengths []int
 	for i, top := range s.tops {
-		first := s.find(int32(i))
+		first := s.group.find(int32(i))
 		if first == int32(i) {
 			number[i] = int32(len(lengths))
 			lengths = append(lengths, 0)
@@ -208,7 +192,7 @@ func (s *splitter) rearrange(parent, end []int32) []int {
 	}
 	filled := make([]int32, len(lengths))
 	for i, top := range s.tops {
-		g := number[s.find(int32(i))]
+		g := number[s.group.find(int32(i))]
 		shift := filled[g] - top
 		for old := top; old < oldEnd[top]; old++ {
 			to := from[g] + int(old+shift)

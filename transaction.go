@@ -40,10 +40,7 @@ func (c Cohort) Transactions(cfg TransactionConfig) ([]Transaction, []Warning) {
 	if cfg.MaxFan <= 0 {
 		cfg.MaxFan = 100
 	}
-	j := joiner{cohort: c, maxFan: cfg.MaxFan, parent: make([]int32, len(c.set.traces)), missing: map[int32]int{}}
-	for i := range j.parent {
-		j.parent[i] = int32(i)
-	}
+	j := joiner{cohort: c, maxFan: cfg.MaxFan, group: newDisjoint(len(c.set.traces)), missing: map[int32]int{}}
 	if !cfg.IgnoreLinks {
 		j.joinLinks()
 	}
@@ -53,27 +50,14 @@ func (c Cohort) Transactions(cfg TransactionConfig) ([]Transaction, []Warning) {
 	return j.groups(), j.problems.list()
 }
 
-// joiner is a union-find structure over the traces of a Set: parent leads towards the earliest trace of
-// a group, so the result does not depend on the order of joining.
+// joiner groups the traces of a Set. A group is found by its earliest trace, so the result does not depend
+// on the order of joining.
 type joiner struct {
 	cohort   Cohort
 	maxFan   int
-	parent   []int32
+	group    disjoint      // by trace of the Set
 	missing  map[int32]int // by trace
 	problems problems
-}
-
-func (j *joiner) find(t int32) int32 {
-	for j.parent[t] != t {
-		j.parent[t] = j.parent[j.parent[t]]
-		t = j.parent[t]
-	}
-	return t
-}
-
-func (j *joiner) join(x, y int32) {
-	x, y = j.find(x), j.find(y)
-	j.parent[max(x, y)] = min(x, y)
 }
 
 func (j *joiner) joinLinks() {
@@ -111,7 +95,7 @@ func (j *joiner) joinLinks() {
 			}
 			for to := range targets {
 				if to.trace >= 0 && j.cohort.Has(Trace{set, to.trace}) {
-					j.join(t.num, to.trace)
+					j.group.join(t.num, to.trace)
 				} else {
 					j.missing[t.num]++
 				}
@@ -162,7 +146,7 @@ func (j *joiner) joinValues(key string) {
 			continue
 		}
 		for _, t := range with {
-			j.join(with[0], t)
+			j.group.join(with[0], t)
 		}
 	}
 }
@@ -172,7 +156,7 @@ func (j *joiner) groups() []Transaction {
 	var out []Transaction
 	at := map[int32]int{} // by first trace: place in out
 	for t := range j.cohort.Traces() {
-		first := j.find(t.num)
+		first := j.group.find(t.num)
 		i, ok := at[first]
 		if !ok {
 			i = len(out)

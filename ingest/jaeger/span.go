@@ -314,7 +314,7 @@ func (d *reader) decodeLogs(i int) int {
 		i = d.Object(i, func(name []byte, i int) (next int) {
 			switch string(name) {
 			case "timestamp":
-				e.Time, next = d.eventTime(i)
+				e.Time, next = d.EventMoment(i)
 			case "fields":
 				next = d.eachTag(i, field)
 			default:
@@ -330,27 +330,6 @@ func (d *reader) decodeLogs(i int) int {
 		s.Events = append(s.Events, e)
 		return i
 	})
-}
-
-// eventTime decodes the time of an event, which is kept without one where it is none.
-func (d *reader) eventTime(i int) (uint64, int) {
-	s, kind, next := d.Token(i)
-	if next < 0 || kind == decode.NullToken {
-		return 0, next
-	}
-	if kind == decode.CompositeToken || !decode.IsNumber(s) {
-		d.Note(tracewhy.ProblemValueInvalid, i)
-		return 0, next
-	}
-	us, known, next := d.Micros(i)
-	if next < 0 || !known {
-		return 0, next
-	}
-	ns, ok := d.Moment(us, i)
-	if !ok {
-		d.Note(tracewhy.ProblemTimeOutOfRange, i)
-	}
-	return ns, next
 }
 
 // decodeWarnings decodes the array of warnings at B[i].

@@ -98,6 +98,27 @@ func (d *JSON) Moment(us int64, at int) (ns uint64, ok bool) {
 	return uint64(us) * 1000, true
 }
 
+// EventMoment decodes the time of an event in microseconds. The event is kept without one where it is none.
+func (d *JSON) EventMoment(i int) (uint64, int) {
+	s, kind, next := d.Token(i)
+	if next < 0 || kind == NullToken {
+		return 0, next
+	}
+	if kind == CompositeToken || !IsNumber(s) {
+		d.Note(tracewhy.ProblemValueInvalid, i)
+		return 0, next
+	}
+	us, known, next := d.Micros(i)
+	if next < 0 || !known {
+		return 0, next
+	}
+	ns, ok := d.Moment(us, i)
+	if !ok {
+		d.Note(tracewhy.ProblemTimeOutOfRange, i)
+	}
+	return ns, next
+}
+
 // After returns the moment that is so many microseconds after one in nanoseconds, or before it. Where there
 // is none it is the first or last moment of all.
 func After(ns uint64, us int64) uint64 {
