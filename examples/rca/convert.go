@@ -9,7 +9,6 @@ import (
 	"iter"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/export/perfetto"
@@ -85,10 +84,8 @@ type convertFlags struct {
 	scale    float64
 	output   string
 
-	service, operation string
-	failed             bool
-	minDuration        time.Duration
-	where, traces      listFlag
+	selection
+	traces listFlag
 }
 
 func (f *convertFlags) define(fs *flag.FlagSet) {
@@ -100,52 +97,8 @@ func (f *convertFlags) define(fs *flag.FlagSet) {
 	fs.Var(&f.baseline, "baseline", "subtract the traces of better times in `FILE` from a profile, scaled to as many traces; may be repeated")
 	fs.Float64Var(&f.scale, "scale", 0, "scale a profile to `N` traces, so that profiles compare with pprof -diff_base")
 	fs.StringVar(&f.output, "o", "", "write to `FILE`, compressed if it ends in .gz or .zst")
-	fs.StringVar(&f.service, "service", "", "only traces with a span of this service `NAME`")
-	fs.StringVar(&f.operation, "operation", "", "only traces with a span of this `NAME`")
-	fs.BoolVar(&f.failed, "failed", false, "only traces with a span that failed")
-	fs.DurationVar(&f.minDuration, "min-duration", 0, "only traces with a span that took this `DURATION` or longer")
-	fs.Var(&f.where, "where", "only traces with a span, or its resource, for which `CONDITION` holds: KEY=VALUE, KEY!=VALUE, 'KEY>=NUMBER', 'KEY<NUMBER', or KEY for any value; may be repeated for all of several. One span has to meet all of these flags")
+	f.selection.define(fs, "only traces")
 	fs.Var(&f.traces, "trace", "only the trace whose `ID` begins like this; may be repeated for any of several")
-}
-
-// predicate returns what the flags select traces by.
-func (f *convertFlags) predicate() (tracewhy.Predicate, error) {
-	m := tracewhy.Matcher{Service: f.service, Operation: f.operation, Failed: f.failed, MinDuration: f.minDuration}
-	for _, text := range f.where {
-		c, err := parseCondition(text)
-		if err != nil {
-			return tracewhy.Predicate{}, err
-		}
-		m.Where = append(m.Where, c)
-	}
-	return tracewhy.Predicate{Has: []tracewhy.Matcher{m}}, nil
-}
-
-// parseCondition reads a condition as it is written on a command line.
-func parseCondition(text string) (tracewhy.Condition, error) {
-	at := strings.IndexAny(text, "!<>=")
-	if at < 0 {
-		at = len(text)
-	}
-	c := tracewhy.Condition{Key: strings.TrimSpace(text[:at]), Op: tracewhy.OpPresent}
-	if c.Key == "" {
-		return c, usagef("-where is KEY, or KEY=VALUE with =, !=, >= or <, not %q", text)
-	}
-	if at == len(text) {
-		return c, nil
-	}
-	for _, op := range [...]tracewhy.Op{tracewhy.OpNotEqual, tracewhy.OpAtLeast, tracewhy.OpEqual, tracewhy.OpLess} {
-		value, ok := strings.CutPrefix(text[at:], string(op))
-		if !ok {
-			continue
-		}
-		c.Op, c.Value = op, tracewhy.StringOf(strings.TrimSpace(value))
-		if _, isNumber := c.Value.Number(); !isNumber && (op == tracewhy.OpAtLeast || op == tracewhy.OpLess) {
-			return c, usagef("-where %s compares with a number, and %q is none", op, value)
-		}
-		return c, nil
-	}
-	return c, usagef("-where knows =, !=, >= and <, which %q has none of", text)
 }
 
 // format returns the format that the flags name, having looked at what it goes with.

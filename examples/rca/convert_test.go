@@ -149,6 +149,8 @@ func TestConvertSelects(t *testing.T) {
 		{[]string{"-where", "http.response.status_code>=500"}, []string{failed}},
 		{[]string{"-where", "http.response.status_code < 500", "-where", "region"}, []string{slow}},
 		{[]string{"-where", "service.version=1.2"}, []string{failed}},
+		{[]string{"-where", "region has eu"}, []string{slow}},
+		{[]string{"-where", "region missing", "-failed"}, []string{failed}},
 		{[]string{"-trace", slow}, []string{slow}},
 		{[]string{"-trace", slow, "-trace", failed}, []string{slow, failed}},
 		{[]string{"-trace", slow, "-trace", failed, "-failed"}, []string{failed}},
