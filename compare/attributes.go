@@ -90,7 +90,7 @@ type AttributeFinding struct {
 	Consequence string          `json:"consequence"`
 	Affected    tracewhy.Cohort `json:"-"` // the incident's traces that meet it
 
-	h *hypothesisOfAttribute
+	h *attributeHypothesis
 }
 
 // AttributeValue is a value and how many traces of the baseline and of the incident have it.
@@ -186,10 +186,10 @@ func Attributes(ctx context.Context, baseline, incident tracewhy.Cohort, cfg Att
 
 // list sorts what was tested into findings, their echoes, candidates and consequences.
 func (a *attributeTable) list(r *AttributesResult) {
-	slices.SortStableFunc(a.hypotheses, func(x, y *hypothesisOfAttribute) int {
+	slices.SortStableFunc(a.hypotheses, func(x, y *attributeHypothesis) int {
 		return cmp.Or(stats.Compare(x.adjusted, y.adjusted), stats.Compare(x.p, y.p))
 	})
-	var accepted []*hypothesisOfAttribute
+	var accepted []*attributeHypothesis
 	explained := map[int]bool{}
 	for _, h := range a.hypotheses {
 		switch {
@@ -226,7 +226,7 @@ func (a *attributeTable) list(r *AttributesResult) {
 
 // echoOf returns the finding that h adds nothing to: of the same number, or without an association of its
 // own among traces that are alike in all findings before it. It is -1 if there is none.
-func (a *attributeTable) echoOf(h *hypothesisOfAttribute, accepted []*hypothesisOfAttribute) int {
+func (a *attributeTable) echoOf(h *attributeHypothesis, accepted []*attributeHypothesis) int {
 	if len(accepted) == 0 {
 		return -1
 	}
@@ -281,7 +281,7 @@ func addToTable(t *stats.Table, affected, holds bool) {
 }
 
 // describe computes what a result says of a condition.
-func (a *attributeTable) describe(h *hypothesisOfAttribute) AttributeFinding {
+func (a *attributeTable) describe(h *attributeHypothesis) AttributeFinding {
 	f := AttributeFinding{
 		AttributeCondition: h.conditions[0], Aliases: append([]AttributeCondition{}, h.conditions[1:]...), Echoes: []AttributeCondition{},
 		Trend: h.trend, P: h.p, Q: h.q, Adjusted: h.adjusted, Values: a.valuesOf(h.field), Consequence: h.consequence,

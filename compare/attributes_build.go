@@ -13,8 +13,8 @@ import (
 	"github.com/tracewhy/tracewhy/internal/stats"
 )
 
-// hypothesisOfAttribute is one question: conditions that hold for one set of traces, or a trend.
-type hypothesisOfAttribute struct {
+// attributeHypothesis is one question: conditions that hold for one set of traces, or a trend.
+type attributeHypothesis struct {
 	conditions  []AttributeCondition // the first stands for the others, which are aliases
 	field       int32
 	set         bitset.Set
@@ -72,8 +72,8 @@ func (a *attributeTable) buildField(f int32) {
 	if consequence == "" && d.place != PlaceResource && d.failedSpans == d.spans && d.spans >= minFailures && d.rows < len(a.traces) {
 		consequence = "recorded on spans that failed, and no others"
 	}
-	add := func(op tracewhy.Op, v tracewhy.Value, set bitset.Set, isCut bool) *hypothesisOfAttribute {
-		h := &hypothesisOfAttribute{field: f, set: set, isCut: isCut, consequence: consequence, conditions: []AttributeCondition{{
+	add := func(op tracewhy.Op, v tracewhy.Value, set bitset.Set, isCut bool) *attributeHypothesis {
+		h := &attributeHypothesis{field: f, set: set, isCut: isCut, consequence: consequence, conditions: []AttributeCondition{{
 			Condition: tracewhy.Condition{Key: d.key, Op: op, Value: v}, Place: d.place, Service: d.service,
 		}}}
 		a.hypotheses = append(a.hypotheses, h)
@@ -109,7 +109,7 @@ func (a *attributeTable) buildField(f int32) {
 
 // buildCuts asks about a range of numbers: at or above a cut, below it, and whether there is a trend over
 // the parts between cuts.
-func (a *attributeTable) buildCuts(levels []int32, add func(tracewhy.Op, tracewhy.Value, bitset.Set, bool) *hypothesisOfAttribute) {
+func (a *attributeTable) buildCuts(levels []int32, add func(tracewhy.Op, tracewhy.Value, bitset.Set, bool) *attributeHypothesis) {
 	total := 0
 	for _, l := range levels {
 		total += len(a.level[l].rows)
@@ -169,7 +169,7 @@ func (a *attributeTable) buildCuts(levels []int32, add func(tracewhy.Op, tracewh
 }
 
 // moments computes mean and variance of a trend's statistic, given how many of each stratum are affected.
-func (a *attributeTable) moments(h *hypothesisOfAttribute) {
+func (a *attributeTable) moments(h *attributeHypothesis) {
 	score := make([]int, len(a.traces))
 	sum := 0
 	for _, c := range h.cuts {
@@ -206,8 +206,8 @@ func (a *attributeTable) moments(h *hypothesisOfAttribute) {
 
 // collapse joins questions about the same traces, and drops those that no outcome could answer.
 func (a *attributeTable) collapse() {
-	same := map[string]*hypothesisOfAttribute{}
-	var kept []*hypothesisOfAttribute
+	same := map[string]*attributeHypothesis{}
+	var kept []*attributeHypothesis
 	for _, h := range a.hypotheses {
 		hash, number := fnv.New128a(), [4]byte{}
 		tables := make([]stats.Table, a.strata)

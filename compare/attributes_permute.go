@@ -16,7 +16,7 @@ import (
 const batch = 64
 
 // score turns a count, or a trend's statistic, into a p-value.
-func (h *hypothesisOfAttribute) score(label bitset.Set) float64 {
+func (h *attributeHypothesis) score(label bitset.Set) float64 {
 	if h.trend == "" {
 		return h.tail.P(h.set.LenAnd(label))
 	}
@@ -43,7 +43,7 @@ func (a *attributeTable) test(ctx context.Context, r *AttributesResult) error {
 	if a.cluster != nil {
 		at, n, exact = a.exchange(labels), a.cfg.Replicates, false
 	}
-	var family []*hypothesisOfAttribute
+	var family []*attributeHypothesis
 	for _, h := range a.hypotheses {
 		h.p, h.q, h.adjusted = h.score(a.label), 1, 1
 		if h.consequence == "" {

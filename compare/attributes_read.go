@@ -56,7 +56,7 @@ type attributeTable struct {
 	unknown []bitset.Set // by field: rows in which it may have been dropped
 	absent  []bitset.Set // by field: rows that lack it where others have it
 
-	hypotheses []*hypothesisOfAttribute
+	hypotheses []*attributeHypothesis
 	leftOut    []LeftOutAttribute
 	warnings   []tracewhy.Warning
 }
