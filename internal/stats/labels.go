@@ -77,25 +77,30 @@ func (t *LabelTable) row(unit int32) []uint64 {
 
 // addSixteen adds the labels of sixteen units to the lowest four planes, and what they carry to the next.
 func (t *LabelTable) addSixteen(units *[16]int32, planes []uint64) {
-	var at [16]int
-	for i, unit := range units {
-		at[i] = int(unit) * t.width
-	}
-	for w := range t.width {
-		ones, twos, fours, eights := planes[w], planes[t.width+w], planes[2*t.width+w], planes[3*t.width+w]
-		var carry [8]uint64
-		for i := range carry {
-			ones, carry[i] = add(ones, t.bits[at[2*i]+w], t.bits[at[2*i+1]+w])
-		}
-		twos, a := add(twos, carry[0], carry[1])
-		twos, b := add(twos, carry[2], carry[3])
-		twos, c := add(twos, carry[4], carry[5])
-		twos, d := add(twos, carry[6], carry[7])
-		fours, a = add(fours, a, b)
-		fours, b = add(fours, c, d)
-		eights, a = add(eights, a, b)
-		planes[w], planes[t.width+w], planes[2*t.width+w], planes[3*t.width+w] = ones, twos, fours, eights
-		addAt(planes, 4, w, t.width, a)
+	w := t.width
+	p0, p1, p2, p3 := planes[:w], planes[w:][:w], planes[2*w:][:w], planes[3*w:][:w]
+	x0, x1, x2, x3 := t.row(units[0]), t.row(units[1])[:w], t.row(units[2])[:w], t.row(units[3])[:w]
+	x4, x5, x6, x7 := t.row(units[4])[:w], t.row(units[5])[:w], t.row(units[6])[:w], t.row(units[7])[:w]
+	y0, y1, y2, y3 := t.row(units[8])[:w], t.row(units[9])[:w], t.row(units[10])[:w], t.row(units[11])[:w]
+	y4, y5, y6, y7 := t.row(units[12])[:w], t.row(units[13])[:w], t.row(units[14])[:w], t.row(units[15])[:w]
+	for i := range w {
+		ones, a := add(p0[i], x0[i], x1[i])
+		ones, b := add(ones, x2[i], x3[i])
+		twos, a := add(p1[i], a, b)
+		ones, b = add(ones, x4[i], x5[i])
+		ones, c := add(ones, x6[i], x7[i])
+		twos, b = add(twos, b, c)
+		fours, a := add(p2[i], a, b)
+		ones, b = add(ones, y0[i], y1[i])
+		ones, c = add(ones, y2[i], y3[i])
+		twos, b = add(twos, b, c)
+		ones, c = add(ones, y4[i], y5[i])
+		ones, d := add(ones, y6[i], y7[i])
+		twos, c = add(twos, c, d)
+		fours, b = add(fours, b, c)
+		eights, a := add(p3[i], a, b)
+		p0[i], p1[i], p2[i], p3[i] = ones, twos, fours, eights
+		addAt(planes, 4, i, w, a)
 	}
 }
 
