@@ -17,7 +17,7 @@ import (
 type attributeHypothesis struct {
 	conditions  []AttributeCondition // the first stands for the others, which are aliases
 	field       int32
-	set         bitset.Set
+	set         bitset.Compact
 	isCut       bool
 	consequence string
 	observed    int
@@ -73,7 +73,7 @@ func (a *attributeTable) buildField(f int32) {
 		consequence = "recorded on spans that failed, and no others"
 	}
 	add := func(op tracewhy.Op, v tracewhy.Value, set bitset.Set, isCut bool) *attributeHypothesis {
-		h := &attributeHypothesis{field: f, set: set, isCut: isCut, consequence: consequence, conditions: []AttributeCondition{{
+		h := &attributeHypothesis{field: f, set: set.Compact(), isCut: isCut, consequence: consequence, conditions: []AttributeCondition{{
 			Condition: tracewhy.Condition{Key: d.key, Op: op, Value: v}, Place: d.place, Service: d.service,
 		}}}
 		a.hypotheses = append(a.hypotheses, h)

@@ -18,7 +18,7 @@ const batch = 64
 // score turns a count, or a trend's statistic, into a p-value.
 func (h *attributeHypothesis) score(label bitset.Set) float64 {
 	if h.trend == "" {
-		return h.tail.P(h.set.LenAnd(label))
+		return h.tail.P(h.set.LenAndSet(label))
 	}
 	sum := 0
 	for _, c := range h.cuts {
