@@ -134,6 +134,29 @@ func (s *StepDown) Add(ps []float64) {
 	}
 }
 
+// AddEach counts several relabellings: ps[i][b] is the p-value of hypothesis i in the b-th of them. It returns
+// the smallest p-value of each.
+func (s *StepDown) AddEach(ps [][]float64) (smallest []float64) {
+	if len(ps) != len(s.order) || len(ps) == 0 {
+		return nil
+	}
+	smallest = make([]float64, len(ps[0]))
+	for b := range smallest {
+		smallest[b] = math.Inf(1)
+	}
+	for k := len(s.order) - 1; k >= 0; k-- {
+		for b, p := range ps[s.order[k]] {
+			if p < smallest[b] {
+				smallest[b] = Quantise(p)
+			}
+			if smallest[b] <= s.observed[k] {
+				s.extreme[k]++
+			}
+		}
+	}
+	return smallest
+}
+
 // Merge adds the counts of another StepDown for the same observed p-values.
 func (s *StepDown) Merge(other *StepDown) {
 	if len(other.extreme) != len(s.extreme) {

@@ -199,13 +199,26 @@ func TestStepDown(t *testing.T) {
 	// Two goroutines' halves, merged in the wrong order.
 	halves := [2]*StepDown{NewStepDown(observed), NewStepDown(observed)}
 	relabelled := make([]bool, len(labels))
+	each := make([][]float64, len(observed)) // the same, all at once
 	for i := range all.Len() {
 		all.At(i, relabelled)
-		halves[i%2].Add(pvalues(relabelled))
+		ps := pvalues(relabelled)
+		halves[i%2].Add(ps)
+		for k, p := range ps {
+			each[k] = append(each[k], p)
+		}
 	}
 	halves[1].Merge(halves[0])
 	want := []float64{3.0 / 70, 26.0 / 70, 53.0 / 70}
 	for k, p := range halves[1].Adjusted(all) {
 		approx(t, "adjusted p", p, want[k], 1e-12)
+	}
+	together := NewStepDown(observed)
+	smallest := together.AddEach(each)
+	for k, p := range together.Adjusted(all) {
+		approx(t, "adjusted p", p, want[k], 1e-12)
+	}
+	for i, p := range smallest {
+		approx(t, "smallest p", p, min(each[0][i], each[1][i], each[2][i]), 1e-9)
 	}
 }

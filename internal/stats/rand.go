@@ -66,6 +66,8 @@ func (r *Rand) IntN(n int) int {
 // stratum have which label: the null distribution of any statistic of labelled units, if units of a stratum are
 // exchangeable. A unit is a trace, or, where traces depend on each other, a cluster of them.
 //
+// [NewClusterRelabellings] and [NewRotations] are for units that depend on each other.
+//
 // If there are at most 20,000 relabellings, they are all enumerated. Else each is a random one of its own
 // stream. Either way the i-th is a function of i, so that goroutines may share them out.
 type Relabellings struct {
@@ -74,6 +76,7 @@ type Relabellings struct {
 	exact  bool
 	n      int
 	seed   uint64
+	other  func(i int, dst []bool) // if set, what At does instead
 }
 
 type stratum struct {
@@ -125,11 +128,16 @@ func NewRelabellings(labels []bool, strata []int, replicates int, seed uint64) *
 		}
 	}
 	if !r.exact {
-		if r.n = replicates; r.n <= 0 {
-			r.n = defaultReplicates
-		}
+		r.n = orDefault(replicates)
 	}
 	return r
+}
+
+func orDefault(replicates int) int {
+	if replicates <= 0 {
+		return defaultReplicates
+	}
+	return replicates
 }
 
 // Len returns how many relabellings there are.
@@ -142,6 +150,10 @@ func (r *Relabellings) Exact() bool { return r.exact }
 // nothing if i is not in [0, Len()), or dst is too short.
 func (r *Relabellings) At(i int, dst []bool) {
 	if i < 0 || i >= r.n || len(dst) < len(r.labels) {
+		return
+	}
+	if r.other != nil {
+		r.other(i, dst)
 		return
 	}
 	if r.exact {
