@@ -104,9 +104,10 @@ func (d *draft) incident(f Family, seed uint64, random func(string) *stats.Rand)
 			f.inject(x)
 			w := window(x, true)
 			w.simulate()
-			failures, slowness := visibility(healthy.results, w.results)
+			failures, slowness := visibility(healthy.results, w.results, f.apart)
 			if score := max(failures/visibleFailures, slowness/visibleSlowness); score > bestScore {
 				best, bestScore = x, score
+				x.tally(w.results)
 				x.label.SymptomNS = symptom(healthy.results, w.results, x.when.incident)
 				x.label.Notes = strings.TrimSpace(fmt.Sprintf(
 					"%s Failures are up by %.1f standard errors, slow requests by %.1f.", x.label.Notes, failures, slowness))
@@ -119,6 +120,19 @@ func (d *draft) incident(f Family, seed uint64, random func(string) *stats.Rand)
 	w := window(d, d.silent)
 	w.simulate()
 	return w
+}
+
+// tally counts the requests that met each mode of failure and failed.
+func (d *draft) tally(results []result) {
+	d.label.Modes = slices.Clone(d.label.Modes)
+	for i := range d.label.Modes {
+		d.label.Modes[i].Traces = 0
+	}
+	for _, x := range results {
+		if x.harmed > 0 && x.failed {
+			d.label.Modes[x.harmed-1].Traces++
+		}
+	}
 }
 
 // finish puts the label and the changes into their final form.
@@ -164,18 +178,28 @@ func (d *draft) record(at int64, kind, service, description string) string {
 
 // visibility returns how many standard errors the fault adds to what customers see: to the number of failures, and
 // to the number of requests that are slower than a quantile of the same entry's requests without the fault. The
-// two runs have the same requests, so that what is added is the fault's doing and not chance.
-func visibility(healthy, faulty []result) (failures, slowness float64) {
-	base, extra := 0.0, 0.0
+// two runs have the same requests, so that what is added is the fault's doing and not chance. If apart, failures are
+// those of the entry where they add most.
+func visibility(healthy, faulty []result, apart bool) (failures, slowness float64) {
+	type count struct{ base, extra float64 }
+	counts := map[*entry]count{}
 	for i := range healthy {
+		var among *entry // all of them
+		if apart {
+			among = healthy[i].entry
+		}
+		c := counts[among]
 		if healthy[i].failed {
-			base++
+			c.base++
 		}
 		if faulty[i].failed && !healthy[i].failed {
-			extra++
+			c.extra++
 		}
+		counts[among] = c
 	}
-	failures = extra / math.Sqrt(2*base+extra+1)
+	for _, c := range counts {
+		failures = max(failures, c.extra/math.Sqrt(2*c.base+c.extra+1))
+	}
 	byEntry := map[*entry][2][]int64{}
 	for i := range healthy {
 		lists := byEntry[healthy[i].entry]

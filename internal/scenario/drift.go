@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/tracewhy/tracewhy/internal/stats"
 )
@@ -9,13 +10,13 @@ import (
 // drift draws what is different in the window of the incident for no bad reason: services are deployed, scaled
 // and configured, customers update their phones, and traffic is never the same twice. Nothing of it changes how
 // requests end.
-func drift(r *stats.Rand, e *estate, spared role, before *fleet, usual *traffic, when schedule) *draft {
+func drift(r *stats.Rand, e *estate, spared []role, before *fleet, usual *traffic, when schedule) *draft {
 	d := &draft{
 		rng: r, estate: e, fleet: before.clone(), traffic: usual.clone(), when: when, touched: map[*service]bool{},
 	}
 	var live []*service
 	for _, s := range e.services {
-		if !s.silent() && s.role != spared {
+		if !s.silent() && !slices.Contains(spared, s.role) {
 			live = append(live, s)
 		}
 	}

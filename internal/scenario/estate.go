@@ -11,6 +11,11 @@ type estate struct {
 	regions       []region
 	style         style
 	numOperations int
+
+	// What a family adds, and its own words for it.
+	details []detail
+	rush    rush
+	places  map[string]*operation
 }
 
 // A style is how the bank's engineers write things.
@@ -101,6 +106,7 @@ type entry struct {
 	share float64 // of the traffic, in good times
 	dims  []int   // what is recorded about its requests
 	asks  bool    // whether the answer is a decision, to approve or to decline
+	ids   []idKey // what else tells its requests apart
 }
 
 // A region is where hosts stand, and where a share of the customers is.

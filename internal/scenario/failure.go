@@ -14,8 +14,10 @@ type failure struct {
 	passing   bool // whether another attempt may help
 	rejection bool // whether the request itself is at fault, so that nothing is wrong with who refuses it
 	timeout   bool
-	thrown    *service // where it began, if an exception says so
-	reported  bool     // whether a span has recorded that exception
+	// unanswered says that no answer arrived that could have a status.
+	unanswered bool
+	thrown     *service // where it began, if an exception says so
+	reported   bool     // whether a span has recorded that exception
 }
 
 // grpc returns the gRPC status of the failure.

@@ -12,7 +12,7 @@ import (
 var poolExhaustion = Family{
 	Name:   "pool-exhaustion",
 	Doc:    "the fraud service leaks database connections until card authorisations wait for one in vain",
-	spares: roleFraud,
+	spares: []role{roleFraud},
 	prepare: func(e *estate, r *stats.Rand) {
 		s := e.find(roleFraud)
 		s.connections = 3 + r.IntN(4)

@@ -10,6 +10,7 @@ type fault struct {
 	way    func(f frame, from, to *instance) int64 // a delay of a message
 	refuse func(f frame, to *instance) bool
 	leak   func(f frame, op *operation) int64 // how long a connection is lost; 0: it is given back
+	garble func(f frame, op *operation) harm  // what happens to the answer of a call once its work is done
 }
 
 // A harm is what a fault does to one execution of an operation.
@@ -42,4 +43,11 @@ func (x *fault) leaks(f frame, op *operation, now int64) int64 {
 		return 0
 	}
 	return x.leak(f, op)
+}
+
+func (x *fault) onReturn(f frame, op *operation, now int64) harm {
+	if x.garble == nil || now < x.begins {
+		return harm{}
+	}
+	return x.garble(f, op)
 }

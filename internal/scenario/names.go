@@ -27,6 +27,16 @@ const (
 	roleFeatures      role = "features"
 	roleReference     role = "reference"
 	roleSessions      role = "sessions"
+	roleTrading       role = "trading" // of one family each, as those that follow
+	rolePostTrade     role = "post-trade"
+	roleBatches       role = "batches"
+	roleCounterparty  role = "counterparty"
+	roleMortgage      role = "mortgage"
+	roleDocuments     role = "documents"
+	rolePricing       role = "pricing"
+	roleMarketData    role = "market-data"
+	roleCorporate     role = "corporate"
+	roleFiles         role = "files"
 	roleNetwork       role = "network" // vendors, from here on
 	roleBureau        role = "bureau"
 	rolePush          role = "push"
@@ -58,6 +68,16 @@ var names = map[role][]string{
 	roleFeatures:      {"feature-service", "model-features", "signals", "enrichment"},
 	roleReference:     {"reference-data", "static-data", "product-catalogue", "calendar"},
 	roleSessions:      {"session-store", "token-service", "session", "sso"},
+	roleTrading:       {"trade-gateway", "dealing-desk", "execution-gateway", "markets-portal"},
+	rolePostTrade:     {"post-trade", "settlement-engine", "trade-settlement", "settle-core"},
+	roleBatches:       {"batch-booking", "bulk-settler", "netting", "batch-runner"},
+	roleCounterparty:  {"counterparty-gateway", "street-connector", "broker-link", "market-connector"},
+	roleMortgage:      {"mortgage-origination", "home-loans", "property-finance", "mortgage-desk"},
+	roleDocuments:     {"document-processor", "document-intake", "paperwork", "document-verification"},
+	rolePricing:       {"options-pricing", "pricing-engine", "quote-engine", "derivatives-pricer"},
+	roleMarketData:    {"market-data", "vol-surface", "tick-store", "surface-service"},
+	roleCorporate:     {"corporate-gateway", "host-to-host", "file-gateway", "treasury-portal"},
+	roleFiles:         {"payment-files", "file-intake", "bulk-import", "mass-payments"},
 	roleNetwork:       {"card-network", "scheme-link", "interbank-network", "card-rail"},
 	roleBureau:        {"credit-bureau", "score-agency", "debt-register", "credit-file"},
 	rolePush:          {"push-provider", "sms-carrier", "mail-relay", "push-cloud"},

@@ -63,13 +63,11 @@ func (c *recorder) slab(n int) []tracewhy.KeyValue {
 // root opens the span of a request at its entry, with all that is known about the customer.
 func (c *recorder) root(f frame, op *operation) *tracewhy.SpanData {
 	r, t := f.req, c.window.traffic
-	s := c.open(f, op.name, tracewhy.KindServer, op.server, 4+len(r.entry.dims)+4)
+	s := c.open(f, op.name, tracewhy.KindServer, op.server, 4+len(r.entry.dims)+len(r.entry.ids)+4)
 	if c.window.silent {
 		return s
 	}
-	for _, d := range r.entry.dims {
-		s.Attributes = append(s.Attributes, t.dims[d].attrs[r.dims[d]])
-	}
+	s.Attributes = r.tell(s.Attributes, t, r.entry.dims)
 	keys := &customerKeys[c.window.estate.style.keys]
 	if len(r.entry.dims) == 0 {
 		return s // nobody's request
@@ -81,6 +79,9 @@ func (c *recorder) root(f frame, op *operation) *tracewhy.SpanData {
 	if r.entry.asks { // a few merchants have most of the customers
 		n := r.ids.IntN(300)
 		s.Attributes = append(s.Attributes, tracewhy.String(keys[2], "m-"+strconv.Itoa(7000+n*r.ids.IntN(300)/300)))
+	}
+	for _, id := range r.entry.ids {
+		s.Attributes = append(s.Attributes, tracewhy.String(id.keys[c.window.estate.style.keys], id.prefix+strconv.Itoa(id.from+r.ids.IntN(id.of))))
 	}
 	return s
 }
@@ -130,9 +131,7 @@ func (c *recorder) server(f frame, op *operation) *tracewhy.SpanData {
 
 // show copies to a span what the operation's code records about the request.
 func (c *recorder) show(s *tracewhy.SpanData, f frame, op *operation) {
-	for _, d := range op.shows {
-		s.Attributes = append(s.Attributes, c.window.traffic.dims[d].attrs[f.req.dims[d]])
-	}
+	s.Attributes = f.req.tell(s.Attributes, c.window.traffic, op.shows)
 }
 
 // client opens the span of a call at the caller.
@@ -217,7 +216,7 @@ func (c *recorder) reply(f frame, op *operation, fail *failure, answered bool) {
 		return
 	}
 	var status tracewhy.KeyValue
-	if answered || op.service.tech == techGRPC {
+	if answered && (fail == nil || !fail.unanswered) || op.service.tech == techGRPC {
 		status = c.status(op.service.tech, fail)
 	}
 	if fail != nil && status.Key != "" {

@@ -44,6 +44,7 @@ type result struct {
 	at       int64 // when it came
 	duration int64
 	failed   bool
+	harmed   int // the mode of failure that it met, counted from 1; 0 for none
 }
 
 // A usage says how many requests need what, on the way to their answer.
@@ -64,7 +65,7 @@ func (w *run) simulate() {
 		r := w.newRequest(number)
 		w.engine.start(func(p *process) { w.serve(p, r) })
 		if number++; number < w.traffic.requests {
-			w.at(w.now+exponential(arrivals, w.traffic.gap), arrive)
+			w.at(w.now+exponential(arrivals, w.traffic.gapAt(w.now)), arrive)
 		}
 	}
 	w.at(exponential(arrivals, w.traffic.gap), arrive)
@@ -124,7 +125,7 @@ func (w *run) serve(p *process, r *request) {
 	fail := w.perform(f, op)
 	w.spans.decide(f, fail)
 	w.spans.answer(f, op, fail)
-	w.results[r.number] = result{r.entry, began, w.now - began, fail != nil && fail.status >= 500}
+	w.results[r.number] = result{r.entry, began, w.now - began, fail != nil && fail.status >= 500, r.harmed}
 }
 
 // perform does the work of an operation, within the span that is already open for it.
@@ -297,7 +298,11 @@ func (w *run) remote(f frame, to *instance, op *operation) *failure {
 	f.span = w.spans.server(f, op)
 	fail := w.perform(f, op)
 	w.spans.answer(f, op, fail)
-	f.p.sleep(w.leg(f, to, from))
+	back := w.fault.onReturn(f, op, w.now)
+	f.p.sleep(w.leg(f, to, from) + back.delay)
+	if back.fail != nil && fail == nil {
+		return back.fail
+	}
 	return fail
 }
 

@@ -124,7 +124,7 @@ func TestFaultsAreVisible(t *testing.T) {
 			_, incident, d := windows(f, 200+seed, small, true)
 			healthy := &run{estate: d.estate, fleet: d.fleet, traffic: d.traffic, seed: incident.seed, silent: true}
 			healthy.simulate()
-			failures, slowness := visibility(healthy.results, incident.results)
+			failures, slowness := visibility(healthy.results, incident.results, f.apart)
 			scores = append(scores, max(failures/visibleFailures, slowness/visibleSlowness))
 		}
 		slices.Sort(scores)

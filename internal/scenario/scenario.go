@@ -68,7 +68,9 @@ type Family struct {
 	Doc   string
 	Quiet bool // nothing is wrong
 
-	spares  role                       // whose service nothing incidental happens to, or none
+	least   int                        // the fewest requests of a window that show what it is about
+	apart   bool                       // whether it is seen among the requests of an entry, rather than among all
+	spares  []role                     // whose services nothing incidental happens to
 	prepare func(*estate, *stats.Rand) // what the estate must have, or nil
 	inject  func(*draft)               // what goes wrong, or what is different although nothing does
 }
@@ -82,6 +84,7 @@ func Families() []Family {
 		poolExhaustion,
 		quiet,
 		quietMix,
+		settlementModes,
 	}
 }
 
@@ -130,6 +133,7 @@ func generate(f Family, seed uint64, n size) Case {
 // windows simulates both windows of a case, silently if only the results matter.
 func windows(f Family, seed uint64, n size, silent bool) (baseline, incident *run, d *draft) {
 	random := func(what string) *stats.Rand { return stats.NewRand(seed, stats.Key(f.Name), stats.Key(what)) }
+	n.requests = max(n.requests, f.least)
 	e := newEstate(seed)
 	if f.prepare != nil {
 		f.prepare(e, random("prepare"))

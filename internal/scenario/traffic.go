@@ -87,7 +87,8 @@ type traffic struct {
 	requests int
 	gap      int64 // mean time between two of them
 	entries  []float64
-	dims     [numDims]mix
+	dims     []mix // by dimension, and after these by detail of the estate
+	rush     rush
 }
 
 // A mix is a discrete distribution over attributes.
@@ -116,8 +117,12 @@ func newTraffic(e *estate, r *stats.Rand, requests int, gap int64) *traffic {
 		if d != dimRegion {
 			vary(r, m.shares, 0.3)
 		}
-		t.dims[d] = m
+		t.dims = append(t.dims, m)
 	}
+	for i := range e.details {
+		t.dims = append(t.dims, e.details[i].mix(e.style.keys, r))
+	}
+	t.rush = e.rush
 	return t
 }
 
@@ -125,6 +130,7 @@ func newTraffic(e *estate, r *stats.Rand, requests int, gap int64) *traffic {
 func (t *traffic) clone() *traffic {
 	c := *t
 	c.entries = slices.Clone(t.entries)
+	c.dims = slices.Clone(t.dims)
 	for d := range c.dims {
 		c.dims[d].shares = slices.Clone(t.dims[d].shares)
 	}
@@ -142,7 +148,9 @@ func vary(r *stats.Rand, shares []float64, sigma float64) {
 type request struct {
 	number int
 	entry  *entry
-	dims   [numDims]int
+	dims   []int       // the number of its value, by dimension and detail
+	hidden uint64      // the details that its spans leave out
+	harmed int         // the mode of failure that it met, counted from 1; 0 for none
 	rng    *stats.Rand // what happens to it
 	fault  *stats.Rand // what a fault does to it, so that the rest happens as it would without
 	ids    *stats.Rand
@@ -160,9 +168,11 @@ func (w *run) newRequest(number int) *request {
 		ids:    stats.NewRand(w.seed, stats.Key("ids"), n),
 	}
 	r.entry = w.estate.entries[weighted(r.rng, w.traffic.entries)]
+	r.dims = make([]int, len(w.traffic.dims))
 	for d := range numDims {
 		r.dims[d] = weighted(r.rng, w.traffic.dims[d].shares)
 	}
+	w.detail(r)
 	r.trace = newTraceID(r.ids)
 	return r
 }
