@@ -45,10 +45,19 @@ func (c *cause) describe() RootCause {
 		c.describeStructure(&r)
 	}
 	r.Evidence = c.evidence()
-	r.Instance, r.Conditions = c.where(affected)
-	r.Summary = c.summary(&r)
-	r.Remediation = remediation(&r)
+	r.Scope = ScopeUndetermined
 	return r
+}
+
+// conclude adds whom the cause hits, and what follows from all that is known of it.
+func (c *cause) conclude(r *RootCause, s *scope) {
+	if s != nil {
+		r.Scope, r.Conditions, r.Instance = s.kind, s.conditions, s.instance
+		r.Evidence = append(r.Evidence, s.evidence...)
+		r.RuledOut = append(r.RuledOut, s.ruledOut...)
+	}
+	r.Summary = c.summary(r)
+	r.Remediation = remediation(r)
 }
 
 func (c *cause) describeFailure(r *RootCause) {
@@ -253,11 +262,8 @@ func (c *cause) summary(r *RootCause) string {
 		name += " (" + r.Operation + ")"
 	}
 	fmt.Fprintf(&b, "%s: %s", name, r.Mechanism)
-	if r.Instance != "" {
-		fmt.Fprintf(&b, ", on %s alone", r.Instance)
-	}
-	for _, x := range r.Conditions {
-		fmt.Fprintf(&b, ", where %s %s %v", x.Key, x.Op, x.Value)
+	if len(r.Conditions) > 0 {
+		fmt.Fprintf(&b, ", for %s", conditionTexts(r.Conditions))
 	}
 	if a := r.Attributable; a.Value.IsKnown() {
 		fmt.Fprintf(&b, "; it accounts for %s of the excess of %s", percent(float64(a.Value)), plural(a.Of))

@@ -44,35 +44,66 @@ func Investigate(ctx context.Context, baseline, incident tracewhy.Cohort, cfg Co
 	}
 	all := suspects(ops)
 	confidence, none := confidences(all)
+	var causes []*cause
 	for i, s := range all[:min(len(all), cfg.MaxCauses)] {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		c := cause{suspect: s, ops: ops, baseline: baseline, incident: incident}
+		c := &cause{suspect: s, ops: ops, baseline: baseline, incident: incident}
 		described := c.describe()
 		described.Rank, described.Confidence = i+1, Number(confidence[i])
 		if i == 0 {
 			described.RuledOut = c.ruledOut(all)
 		}
-		r.RootCauses = append(r.RootCauses, described)
+		causes, r.RootCauses = append(causes, c), append(r.RootCauses, described)
 	}
 	for _, p := range confidence[min(len(all), cfg.MaxCauses):] {
 		none += p
 	}
 	r.NoneOfThese = Number(none)
 	r.CauseSet = causeSet(r.RootCauses)
-	modes, warnings, err := failureModes(ctx, incident, r.RootCauses, cfg)
+	modes, warnings, err := failureModes(ctx, baseline, incident, r.RootCauses, cfg)
 	if err != nil {
 		return nil, err
 	}
-	r.FailureModes = modes
 	r.Warnings = append(r.Warnings, warnings...)
+	if err := whom(ctx, r, causes, modes, cfg); err != nil {
+		return nil, err
+	}
 	r.Verdict = VerdictIncident
 	if len(confidence) == 0 || confidence[0] < actionable {
 		r.Verdict = VerdictNeedMore
 		r.Next = next(r)
 	}
 	return r, nil
+}
+
+// whom says whom the causes of the cause set and the failure modes hit. The probability of any false condition
+// in the report is at most alpha, since each question gets its part of it.
+func whom(ctx context.Context, r *Report, causes []*cause, modes []*mode, cfg Config) error {
+	alpha := cfg.Alpha
+	if alpha == 0 {
+		alpha = 0.05
+	}
+	alpha /= float64(max(1, len(r.CauseSet)+len(modes)))
+	for i, c := range causes {
+		var s *scope
+		if slices.Contains(r.CauseSet, i+1) {
+			var err error
+			if s, err = c.exposure().scopeOf(ctx, alpha, cfg.Workers); err != nil {
+				return err
+			}
+		}
+		c.conclude(&r.RootCauses[i], s)
+	}
+	for _, m := range modes {
+		s, err := m.exposure().scopeOf(ctx, alpha, cfg.Workers)
+		if err != nil {
+			return err
+		}
+		r.FailureModes = append(r.FailureModes, m.conclude(s))
+	}
+	return nil
 }
 
 func population(baseline, incident tracewhy.Cohort, rule tracewhy.OutcomeRule) Population {

@@ -12,8 +12,16 @@ import (
 // maxModeExemplars is how many traces stand for a failure mode.
 const maxModeExemplars = 3
 
+// mode turns a mode of package cluster into what a report says of it.
+type mode struct {
+	cluster.Mode
+	number             int
+	rank               int // of the cause that it is of, 0 for none
+	baseline, incident tracewhy.Cohort
+}
+
 // failureModes divides the failing traces of the incident into kinds that need a remedy each.
-func failureModes(ctx context.Context, incident tracewhy.Cohort, causes []RootCause, cfg Config) ([]FailureMode, []tracewhy.Warning, error) {
+func failureModes(ctx context.Context, baseline, incident tracewhy.Cohort, causes []RootCause, cfg Config) ([]*mode, []tracewhy.Warning, error) {
 	failing := incident.Select(func(t tracewhy.Trace) bool {
 		return !t.Missing().Root && cfg.Outcome.Of(t) == tracewhy.OutcomeFailed
 	})
@@ -24,19 +32,40 @@ func failureModes(ctx context.Context, incident tracewhy.Cohort, causes []RootCa
 	if err != nil {
 		return nil, nil, err
 	}
-	var modes []FailureMode
+	var modes []*mode
 	for i, m := range found.Modes {
-		mode := FailureMode{
-			ID: fmt.Sprintf("M%d", i+1), Service: cmp.Or(m.Peer, m.Service), Operation: m.Operation,
-			Traces: m.Traces.Len(), Share: Number(m.Share.Value), RootCauseRank: rankOf(m, causes),
-		}
-		mode.ExemplarTraceIDs = append(mode.ExemplarTraceIDs, m.Medoid.String())
-		for _, id := range m.Boundary[:min(len(m.Boundary), maxModeExemplars-1)] {
-			mode.ExemplarTraceIDs = append(mode.ExemplarTraceIDs, id.String())
-		}
-		modes = append(modes, mode)
+		modes = append(modes, &mode{Mode: m, number: i + 1, rank: rankOf(m, causes), baseline: baseline, incident: incident})
 	}
 	return modes, found.Warnings, nil
+}
+
+// exposure says whom the mode is compared with: all others of the incident, failing in another way or not at
+// all, whether they come near the culprit or not. Which requests do is part of what makes it a mode of its
+// own. Root operations without a trace of the mode do not count.
+func (m *mode) exposure() *exposure {
+	roots := map[tracewhy.PathID]bool{}
+	for t := range m.Traces.Traces() {
+		roots[t.Root().Path().ID()] = true
+	}
+	isAlike := func(t tracewhy.Trace) bool { return roots[t.Root().Path().ID()] }
+	culprits := map[operationName]bool{{m.Service, m.Operation}: true}
+	return &exposure{
+		affected: m.Traces, site: siteOf(m.incident.Set(), m.Service, culprits, nil),
+		spared: m.incident.Minus(m.Traces).Select(isAlike), before: m.baseline.Select(isAlike),
+	}
+}
+
+func (m *mode) conclude(s *scope) FailureMode {
+	f := FailureMode{
+		ID: fmt.Sprintf("M%d", m.number), Service: cmp.Or(m.Peer, m.Service), Operation: m.Operation,
+		Conditions: s.conditions, Scope: s.kind, Coverage: s.coverage, Prevalence: s.prevalence,
+		Traces: m.Traces.Len(), Share: Number(m.Share.Value), RootCauseRank: m.rank,
+	}
+	f.ExemplarTraceIDs = append(f.ExemplarTraceIDs, m.Medoid.String())
+	for _, id := range m.Boundary[:min(len(m.Boundary), maxModeExemplars-1)] {
+		f.ExemplarTraceIDs = append(f.ExemplarTraceIDs, id.String())
+	}
+	return f
 }
 
 // rankOf returns the rank of the cause that a failure mode is of: of those at the place where its failures

@@ -127,14 +127,17 @@ type RootCause struct {
 	Rank int `json:"rank"` // from 1
 	// Service is the service at fault. For an external or uninstrumented peer it is the peer's name,
 	// also when it has no span of its own; for a network edge it is the callee.
-	Service      string            `json:"service"`
-	Edge         *Edge             `json:"edge"`      // nil unless the cause lies between two services
-	Operation    string            `json:"operation"` // the span's name, or its template where names vary
-	Path         List[Step]        `json:"path"`      // from the root to the culprit
-	Kind         string            `json:"kind"`      // error, latency, wait, network, throttling, structure, resource or absence
-	Mechanism    string            `json:"mechanism"` // in words, such as "connection pool exhaustion"
-	Instance     string            `json:"instance"`  // the instance at fault, if it is one
+	Service   string     `json:"service"`
+	Edge      *Edge      `json:"edge"`      // nil unless the cause lies between two services
+	Operation string     `json:"operation"` // the span's name, or its template where names vary
+	Path      List[Step] `json:"path"`      // from the root to the culprit
+	Kind      string     `json:"kind"`      // error, latency, wait, network, throttling, structure, resource or absence
+	Mechanism string     `json:"mechanism"` // in words, such as "connection pool exhaustion"
+	Instance  string     `json:"instance"`  // the instance at fault, if it is one
+	// Conditions all hold for the affected, and not for most others who pass the culprit in the same window.
+	// They are empty unless Scope is [ScopeConditions].
 	Conditions   List[Condition]   `json:"conditions"`
+	Scope        Scope             `json:"scope"`        // how far it is known whom it hits
 	FaultDomain  string            `json:"fault_domain"` // internal, external, boundary or undetermined
 	Vendor       string            `json:"vendor"`
 	Owner        string            `json:"owner"`
@@ -161,8 +164,11 @@ type Step struct {
 
 // Condition is a [tracewhy.Condition] as the report writes it: see [ConditionOf].
 type Condition struct {
-	Key string      `json:"key"`
-	Op  tracewhy.Op `json:"op"`
+	// Service is whose resource has the attribute, where that is another service than the culprit's; "" for
+	// the culprit's own, and for attributes of spans.
+	Service string      `json:"service"`
+	Key     string      `json:"key"`
+	Op      tracewhy.Op `json:"op"`
 	// Value keeps its JSON type: nil, a bool, a string, an int64, a [Number], or a list of these.
 	Value any `json:"value"`
 }
@@ -203,14 +209,21 @@ type Remediation struct {
 
 // FailureMode is a group of failing traces that fail in the same way.
 type FailureMode struct {
-	ID               string          `json:"id"`
-	Service          string          `json:"service"`
-	Operation        string          `json:"operation"`
-	Conditions       List[Condition] `json:"conditions"`
-	Traces           int             `json:"traces"`
-	Share            Number          `json:"share"`
-	ExemplarTraceIDs List[string]    `json:"exemplar_trace_ids"`
-	RootCauseRank    int             `json:"root_cause_rank"` // 0: none
+	ID        string `json:"id"`
+	Service   string `json:"service"`
+	Operation string `json:"operation"`
+	// Conditions tell the mode's traces from all others of the incident with the same root operations, those
+	// that fail in another way included.
+	Conditions List[Condition] `json:"conditions"`
+	Scope      Scope           `json:"scope"` // how far it is known what tells them
+	// Coverage is the share of the mode's traces that meet the conditions, Prevalence that of the others.
+	// They are unknown without conditions.
+	Coverage         Number       `json:"coverage"`
+	Prevalence       Number       `json:"prevalence"`
+	Traces           int          `json:"traces"`
+	Share            Number       `json:"share"`
+	ExemplarTraceIDs List[string] `json:"exemplar_trace_ids"`
+	RootCauseRank    int          `json:"root_cause_rank"` // 0: none
 }
 
 // Dependency is the scorecard of something that services call.

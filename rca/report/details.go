@@ -10,9 +10,16 @@ import (
 // it cost. What is empty takes no room.
 func (p *printer) details(r *rca.Report) {
 	section(p, "Failure modes", r.FailureModes, func(m rca.FailureMode) []string {
-		texts := commas(m.ID, phrase(" ", m.Service, m.Operation), plural(m.Traces, "trace")+" ("+quantity(m.Share, "share")+")", rank(m.RootCauseRank))
+		unexplained := ""
+		if m.Scope == rca.ScopeUnexplained {
+			unexplained = "no attribute tells them from others"
+		}
+		texts := commas(m.ID, phrase(" ", m.Service, m.Operation), plural(m.Traces, "trace")+" ("+quantity(m.Share, "share")+")", rank(m.RootCauseRank), unexplained)
 		if len(m.Conditions) > 0 {
 			texts = append(append(texts, "where"), conditions(m.Conditions)...)
+		}
+		if m.Coverage.IsKnown() && m.Prevalence.IsKnown() {
+			texts = append(texts, "("+quantity(m.Coverage, "share")+" of them,", quantity(m.Prevalence, "share")+" of others)")
 		}
 		return append(texts, traces(m.ExemplarTraceIDs))
 	})
@@ -64,7 +71,7 @@ func (p *printer) impact(m *rca.Impact) {
 	})
 }
 
-// section prints a list under a heading, capped, each entry on at most two lines.
+// section prints a list under a heading, capped, each entry on at most three lines.
 func section[T any](p *printer, heading string, list []T, write func(T) []string) {
 	if len(list) == 0 {
 		return
@@ -73,7 +80,7 @@ func section[T any](p *printer, heading string, list []T, write func(T) []string
 	p.line(piece{bold, heading})
 	first, more := capped(list, maxDetails)
 	for _, x := range first {
-		p.paragraph("  -", 4, normal, 2, write(x)...)
+		p.paragraph("  -", 4, normal, 3, write(x)...)
 	}
 	if more > 0 {
 		p.paragraph("", 4, faint, 1, count(more)+" more")

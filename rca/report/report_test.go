@@ -66,6 +66,7 @@ func poolExhaustion() *rca.Report {
 			Kind:         "wait",
 			Mechanism:    "connection pool exhaustion",
 			Conditions:   []rca.Condition{{Key: "volume.period", Op: tracewhy.OpEqual, Value: "high"}, {Key: "cards", Op: tracewhy.OpAtLeast, Value: int64(3)}, {Key: "retry", Op: tracewhy.OpMissing}},
+			Scope:        rca.ScopeConditions,
 			FaultDomain:  "internal",
 			Owner:        "payments-risk",
 			Change:       &rca.ChangeRef{ID: "deploy-4711", Kind: "deployment", Time: onset.Add(-40 * time.Second), Service: "fraud-guard"},
@@ -84,7 +85,7 @@ func poolExhaustion() *rca.Report {
 			Remediation: []rca.Remediation{{Action: "raise the pool of fraud-guard above 20 connections", Why: "all 20 are in use for 97 % of the time"}},
 			Summary:     "Card authorisations wait for a database connection in fraud-guard when volume.period is high, and give up after 2 s.",
 		}, {
-			Rank: 2, Service: "card-auth", Edge: &rca.Edge{From: "card-auth", To: "fraud-guard"}, Operation: "check", Kind: "network", FaultDomain: "undetermined", Confidence: 0.031,
+			Rank: 2, Service: "card-auth", Edge: &rca.Edge{From: "card-auth", To: "fraud-guard"}, Operation: "check", Kind: "network", FaultDomain: "undetermined", Scope: rca.ScopeUndetermined, Confidence: 0.031,
 		}},
 		NoneOfThese: 0.037,
 		CauseSet:    []int{1},
@@ -100,6 +101,7 @@ func TestText(t *testing.T) {
 	needMore.Verdict = rca.VerdictNeedMore
 	needMore.RootCauses[0].Confidence = 0.41
 	needMore.RootCauses[0].Conditions = nil
+	needMore.RootCauses[0].Scope = rca.ScopeUnexplained
 	needMore.RootCauses[0].Change = nil
 	needMore.Timeline = rca.Timeline{}
 	for _, tc := range []struct {
@@ -123,7 +125,7 @@ func TestText(t *testing.T) {
 func detailed() *rca.Report {
 	r := poolExhaustion()
 	at := *r.Timeline.Onset
-	r.FailureModes = []rca.FailureMode{{ID: "M1", Service: "fraud-guard", Operation: "pool.acquire", Conditions: r.RootCauses[0].Conditions, Traces: 640, Share: 0.922, ExemplarTraceIDs: []string{"4bf92f3577b34da6a3ce929d0e0e4736"}, RootCauseRank: 1}}
+	r.FailureModes = []rca.FailureMode{{ID: "M1", Service: "fraud-guard", Operation: "pool.acquire", Conditions: r.RootCauses[0].Conditions, Scope: rca.ScopeConditions, Coverage: 0.98, Prevalence: 0.04, Traces: 640, Share: 0.922, ExemplarTraceIDs: []string{"4bf92f3577b34da6a3ce929d0e0e4736"}, RootCauseRank: 1}}
 	r.Dependencies = []rca.Dependency{{Name: "credit-bureau", Vendor: "CreditScoringCorp", External: true, Grade: "B", Calls: 18012, ErrorRate: 0.0004, ThrottleRate: rca.Unknown(), TimeoutRate: 0.001, P95: 180, Influence: 0.02}}
 	for i := range 8 {
 		r.Timeline.Events = append(r.Timeline.Events, rca.TimelineEvent{Time: at.Add(time.Duration(i) * time.Second), Kind: "propagation", Service: "card-auth", What: "p95 rises", Evidence: []string{"0af7651916cd43dd8448eb211c80319c"}})

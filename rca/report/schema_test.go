@@ -131,6 +131,7 @@ var fieldWords = map[string]string{
 	"Report.Schema": rca.Schema, "Report.Verdict": string(rca.VerdictIncident),
 	"Symptom.Kind": "error", "Symptom.Unit": "share",
 	"Condition.Op": "=", "RootCause.Kind": "wait", "RootCause.FaultDomain": "internal",
+	"RootCause.Scope": string(rca.ScopeConditions), "FailureMode.Scope": string(rca.ScopeConditions),
 	"TimelineEvent.Kind": "onset",
 }
 
@@ -203,7 +204,7 @@ func TestReportMatchesSchema(t *testing.T) {
 		"filled":     filled("x"),
 		"unknowns":   unknowns,
 		"empty":      {Schema: rca.Schema, Verdict: rca.VerdictNeedMore},
-		"empty part": {Schema: rca.Schema, Verdict: rca.VerdictIncident, RootCauses: []rca.RootCause{{Rank: 1, Kind: "error", FaultDomain: "undetermined"}}},
+		"empty part": {Schema: rca.Schema, Verdict: rca.VerdictIncident, RootCauses: []rca.RootCause{{Rank: 1, Kind: "error", FaultDomain: "undetermined", Scope: rca.ScopeUndetermined}}},
 		"example":    detailed(),
 	} {
 		for _, e := range s.check(s.root, decodeReport(t, r), name) {

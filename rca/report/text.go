@@ -127,16 +127,25 @@ func (p *printer) cause(c *rca.RootCause, t *rca.Timeline) {
 	}
 	p.field("What", what)
 	p.paragraph("Where", labelColumn, normal, 7, route(c.Path)...)
-	if len(c.Conditions) == 0 {
-		p.field("For whom", "no recorded attribute singles out the affected")
-	} else {
-		p.field("For whom", conditions(c.Conditions)...)
-	}
+	p.field("For whom", whom(c)...)
 	p.field("Whose", phrase(", ", c.FaultDomain, prefixed("vendor ", c.Vendor), prefixed("owner ", c.Owner)))
 	p.field("Since", since(t))
 	if ch := c.Change; ch != nil {
 		p.field("Trigger", phrase(" ", ch.Kind, ch.ID)+" of "+ch.Service+",", moment(ch.Time))
 	}
+}
+
+// whom says whom a cause hits, as far as that is known.
+func whom(c *rca.RootCause) []string {
+	switch {
+	case len(c.Conditions) > 0:
+		return conditions(c.Conditions)
+	case c.Scope == rca.ScopeEveryone:
+		return []string{"nearly all transactions that pass it"}
+	case c.Scope == rca.ScopeUndetermined:
+		return []string{"too few transactions to tell"}
+	}
+	return []string{"no recorded attribute singles out the affected"}
 }
 
 func prefixed(prefix, s string) string {
@@ -183,7 +192,7 @@ func conditions(all []rca.Condition) []string {
 }
 
 func condition(c rca.Condition) string {
-	text := phrase(" ", c.Key, string(c.Op))
+	text := phrase(" ", c.Key+prefixed(" of ", c.Service), string(c.Op))
 	switch v := c.Value.(type) {
 	case nil:
 		return text

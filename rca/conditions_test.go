@@ -1,0 +1,130 @@
+package rca_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/internal/scenario"
+	"github.com/tracewhy/tracewhy/internal/stats"
+	"github.com/tracewhy/tracewhy/rca"
+)
+
+// TestGeneratedConditions measures how often the conditions of a cause are those of the label, where the cause
+// itself is right: all of them, and at most one more. Where the label has none, none may be claimed. See
+// TestGeneratedIncidents for -worlds.
+func TestGeneratedConditions(t *testing.T) {
+	for _, f := range scenario.Families() {
+		if f.Quiet {
+			continue
+		}
+		t.Run(f.Name, func(t *testing.T) {
+			labelled, matched, without, claimed := 0, 0, 0, 0
+			for seed := range uint64(*worlds) {
+				c := scenario.Generate(f, seed+1)
+				baseline, incident := build(t, c, nil)
+				r, err := rca.Investigate(t.Context(), baseline, incident, rca.Config{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				i := slices.IndexFunc(c.Label.Causes, func(l scenario.Cause) bool {
+					return len(r.RootCauses) > 0 && slices.Contains(l.Services, r.RootCauses[0].Service)
+				})
+				if i < 0 {
+					continue
+				}
+				got, want := r.RootCauses[0], c.Label.Causes[i].Conditions
+				isRight := len(got.Conditions) == 0
+				if len(want) > 0 {
+					labelled++
+					if isRight = matches(got.Conditions, want); isRight {
+						matched++
+					}
+				} else {
+					without++
+					if !isRight {
+						claimed++
+					}
+				}
+				if !isRight {
+					t.Logf("seed %d (%s): scope %s, conditions %v, want %v, of cause %s (%s)", seed+1, c.Label.FaultType, got.Scope, got.Conditions, want, got.Service, got.Mechanism)
+				}
+			}
+			m, n := stats.ClopperPearson(float64(matched), float64(labelled), 0.95), stats.ClopperPearson(float64(claimed), float64(without), 0.95)
+			t.Logf("%s: conditions right in %d of %d (%.3f to %.3f), claimed in %d of %d without any (%.3f to %.3f)",
+				f.Name, matched, labelled, m.Lo, m.Hi, claimed, without, n.Lo, n.Hi)
+		})
+	}
+}
+
+// matches reports whether all the true conditions are stated, and at most one more.
+func matches(said []rca.Condition, truth map[string]string) bool {
+	for key, value := range truth {
+		if !slices.ContainsFunc(said, func(c rca.Condition) bool {
+			return c.Key == key && (c.Op == tracewhy.OpEqual || c.Op == tracewhy.OpHas) && fmt.Sprint(c.Value) == value
+		}) {
+			return false
+		}
+	}
+	return len(said) <= len(truth)+1
+}
+
+// fleet makes traces of one service with four instances on two hosts, of two versions.
+func fleet(failing func(n int) bool) *tracewhy.Set {
+	var spans []tracewhy.SpanData
+	for n := range 400 {
+		i, source := n%4, "incident"
+		if n < 200 {
+			source = "baseline"
+		}
+		s := tracewhy.SpanData{
+			TraceID: tracewhy.TraceID{13: 1, 14: byte(n >> 8), 15: byte(n)}, SpanID: tracewhy.SpanID{7: 1}, Name: "GET", Source: source,
+			Start: uint64(1_700_000_000_000_000_000 + 1_000_000*n), End: uint64(1_700_000_000_000_000_100 + 1_000_000*n),
+			Resource: &tracewhy.Resource{Attributes: []tracewhy.KeyValue{
+				tracewhy.String("service.name", "pay"), tracewhy.String("service.instance.id", fmt.Sprint("pay-", i)),
+				tracewhy.String("host.name", fmt.Sprint("node-", i/2)), tracewhy.String("service.version", []string{"1", "2", "1", "1"}[i]),
+			}},
+		}
+		if source == "incident" && failing(n) {
+			s.Status = tracewhy.StatusError
+		}
+		spans = append(spans, s)
+	}
+	return tracewhy.SetOf(spans...)
+}
+
+func TestConditionsOfCopies(t *testing.T) {
+	for _, c := range []struct {
+		why        string
+		failing    func(n int) bool // by the number of the trace
+		scope      rca.Scope
+		instance   string
+		conditions string
+	}{
+		{"one instance", func(n int) bool { return n%4 == 3 }, rca.ScopeConditions, "pay-3", "service.instance.id = pay-3"},
+		{"one instance, which is all of its version", func(n int) bool { return n%4 == 1 }, rca.ScopeConditions, "pay-1", "service.version = 2, service.instance.id = pay-1"},
+		{"both instances of a host", func(n int) bool { return n%4 >= 2 }, rca.ScopeConditions, "", "host.name = node-1"},
+		{"all alike", func(n int) bool { return n%5 == 0 }, rca.ScopeUnexplained, "", ""},
+		{"all", func(n int) bool { return true }, rca.ScopeEveryone, "", ""},
+	} {
+		set := fleet(c.failing)
+		r, err := rca.Investigate(t.Context(), set.Source("baseline"), set.Source("incident"), rca.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(r.RootCauses) == 0 {
+			t.Errorf("%s: no cause", c.why)
+			continue
+		}
+		got := r.RootCauses[0]
+		var texts []string
+		for _, k := range got.Conditions {
+			texts = append(texts, fmt.Sprint(k.Key, " ", k.Op, " ", k.Value))
+		}
+		if text := strings.Join(texts, ", "); got.Scope != c.scope || got.Instance != c.instance || text != c.conditions {
+			t.Errorf("%s: scope %q, instance %q, conditions %q, want %q, %q and %q", c.why, got.Scope, got.Instance, text, c.scope, c.instance, c.conditions)
+		}
+	}
+}
