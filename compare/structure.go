@@ -1,348 +1,175 @@
 package compare
 
 import (
-	"cmp"
 	"context"
-	"slices"
-	"strings"
 
 	"github.com/tracewhy/tracewhy"
-	"github.com/tracewhy/tracewhy/internal/parallel"
-	"github.com/tracewhy/tracewhy/internal/stats"
 )
 
-// StructureShift says that executions of an operation do something else than before: call, repeat, log,
-// stop or fail differently.
-type StructureShift struct {
-	Service, Operation string
-	What               string // in words: "no longer calls X", "now ends after calling Y"
-	// Rate is the share of traces with the operation in which an execution does so: of the baseline,
-	// standardised to the incident's mix of root operations, and of the incident.
-	Rate [2]float64
-	// Attributable is the share of those incident traces that would not be so at the baseline's rate:
-	// (incident - baseline) / incident.
-	Attributable float64
-	P, Q         float64  // one-sided and exact; Q is adjusted for all shifts looked for
-	Traces       int      // incident traces in which it is so
-	Words        []string // of events: those that come, or go, together
-
-	feature feature
-	gained  bool
-	number  uint32
-	op      int32
+// StructureConfig adjusts [Structure]. Its zero value is the documented default.
+type StructureConfig struct {
+	// Strata names attributes, besides the root operation, within whose values traces are compared: where
+	// requests of another kind come, other things are called, and nothing is wrong.
+	Strata []string
+	// Cluster names an attribute, such as the user's id, whose traces depend on each other: clusters of as
+	// many traces of the same strata are then permuted, never traces.
+	Cluster string
+	// Affected is the traces that show the symptom, for contributions; the zero Cohort means those of the
+	// incident that failed, were abandoned, or took longer than 95 % of the baseline's of their root operation.
+	Affected tracewhy.Cohort
+	// Alpha is the probability of any false finding; 0 means 0.05.
+	Alpha float64
+	// Replicates is how many relabellings are drawn where there are too many to list; 0 means 999.
+	Replicates int
+	Seed       uint64
+	// Workers bounds how many goroutines are used; 0 means GOMAXPROCS. It never changes the result.
+	Workers int
+	// MaxListed is how many candidates to list; 0 means 20.
+	MaxListed int
 }
 
-// StructureOrigin is one share of the traces that have another structure than before: those in which
-// the deepest changed execution puts the blame on the service.
-type StructureOrigin struct {
-	Service, Operation string
-	// Share is the share of the incident's traces that are changed from here, over the baseline's.
-	Share tracewhy.Estimate
-	// Unanswered says that the blame is for calls that the service did not answer: its spans are missing.
-	Unanswered bool
-	Shifts     []StructureShift // the ones that the blame rests on, the most frequent first
-	Affected   tracewhy.Cohort  // the incident's traces that are changed from here
+// StructureKind says what about a call is different.
+type StructureKind string
+
+// The kinds of structural differences. Each is of the executions of one call path, the caller's.
+const (
+	StructureNewPath  StructureKind = "new_path"  // a call that no trace of the baseline makes
+	StructureLostPath StructureKind = "lost_path" // a call that no trace of the incident makes
+	StructureCalls    StructureKind = "calls"     // how often a call is made
+	StructureOrder    StructureKind = "order"     // which of two calls begins first
+	StructureAtOnce   StructureKind = "at_once"   // how many calls run at once
+	StructureDepth    StructureKind = "depth"     // how deep a recursion goes
+)
+
+// StructureFinding is a difference in what the executions of one call path do, of those traces in which
+// there is any. Executions of one trace count for one, in equal parts.
+//
+// What it is about is a statement, that an execution makes the call at least From times, that Call
+// begins before Other, that at least From calls run at once, or that a recursion goes at least From levels
+// deep. Where More is false the incident is told by its opposite.
+type StructureFinding struct {
+	Kind      StructureKind `json:"kind"`
+	Service   string        `json:"service"` // of the caller
+	Operation string        `json:"operation"`
+	Path      tracewhy.Path `json:"-"`     // the caller's
+	Chain     string        `json:"chain"` // its calls, from the root on
+	Call      string        `json:"call"`  // service, if another than the caller's, and operation; "" if no single call is meant
+	Other     string        `json:"other"`
+	From      int           `json:"from"`
+	More      bool          `json:"more"`
+	What      string        `json:"what"` // in words: "now calls db SELECT 8 times or more"
+	// Also says what else is different in executions of the path and goes with it: in the same traces, or
+	// not by itself among traces that this one tells apart.
+	Also []string `json:"also"`
+
+	// Traces is in how many traces the caller ran and the question makes sense, and Shown in how many most
+	// executions are as What says, of the baseline and of the incident.
+	Traces [2]int `json:"traces"`
+	Shown  [2]int `json:"shown"`
+	// Failed is in how many traces of Shown an execution of the caller failed: a caller that stops because
+	// it fails is no cause.
+	Failed [2]int `json:"failed"`
+	// Share is the share of executions that the statement holds for, weighted where traces were sampled.
+	Share           [2]float64        `json:"share"`
+	ShareDifference tracewhy.Estimate `json:"share_difference"`
+	// Mean is, for an execution, how many calls, calls at once or levels there are; for an order it is Share.
+	Mean       [2]float64        `json:"mean"`
+	Difference tracewhy.Estimate `json:"difference"`
+	// Distribution is the share of executions by how many there are; empty for an order.
+	Distribution []StructureLevel `json:"distribution"`
+	// Contribution is the share of affected traces that show it, less the share of all others: 1 if it
+	// could be all of the symptom, 0 if it has nothing to do with it.
+	Contribution tracewhy.Estimate `json:"contribution"`
+
+	// P is two-sided, Q adjusted by Benjamini and Hochberg, and Adjusted by Westfall and Young: what is at
+	// most alpha is a finding.
+	P        float64 `json:"p"`
+	Q        float64 `json:"q"`
+	Adjusted float64 `json:"adjusted_p"`
+
+	// Exemplars are up to three traces of the baseline that do not show it, and of the incident that do.
+	Exemplars [2][]tracewhy.TraceID `json:"exemplars"`
+	Affected  tracewhy.Cohort       `json:"-"` // the incident's traces that show it
 }
 
-// minAttributable is the least share of a shift's traces that it must account for.
-const minAttributable = 0.5
-
-// hypothesis is that more traces of the incident than of the baseline have an execution of the
-// operation that has (or lacks) the feature. Features that single out the same traces are one.
-type hypothesis struct {
-	StructureShift
-	names    []*StructureShift // itself, and what else singles out the same traces
-	tables   []stats.Table     // by stratum with the operation
-	smallest float64
-	mix      bool // a changed mix of requests explains it
+// StructureLevel is the share of executions with at least From, and fewer than the next level's, of the
+// baseline and of the incident.
+type StructureLevel struct {
+	From  int        `json:"from"`
+	Share [2]float64 `json:"share"`
 }
 
-// structure looks for shifts and partitions the traces that show them. It also returns, by trace, the
-// share of it that is changed.
-func (c *comparison) structure(ctx context.Context, who *callees, alpha float64, workers int) ([]StructureShift, []StructureOrigin, []float64, error) {
-	f, err := c.features(ctx, who)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	hyps, err := c.hypotheses(ctx, f, alpha, workers)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	hyps, c.explainedByMix, err = c.dropMix(ctx, f, hyps, workers)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	for _, h := range hyps {
-		h.describe()
-	}
-	tags, err := c.tag(ctx, f, hyps)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	origins, changed := c.structureOrigins(f, tags)
-	shifts := make([]StructureShift, len(hyps))
-	for i, h := range hyps {
-		shifts[i] = h.StructureShift
-	}
-	slices.SortFunc(shifts, func(x, y StructureShift) int {
-		return cmp.Or(compareRounded(x.Q, y.Q), cmp.Compare(x.Service, y.Service), cmp.Compare(x.Operation, y.Operation), cmp.Compare(x.What, y.What))
-	})
-	return shifts, origins, changed, nil
+// StructureVerdict is what a comparison of structure ends with.
+type StructureVerdict string
+
+// The verdicts.
+const (
+	StructureFound        StructureVerdict = "found"
+	StructureNone         StructureVerdict = "none"         // traces are built as they were
+	StructureInsufficient StructureVerdict = "insufficient" // nothing could have been found among so few traces
+)
+
+// StructureResult says how the incident's traces are built otherwise than the baseline's.
+type StructureResult struct {
+	Verdict      StructureVerdict   `json:"verdict"`
+	Traces       [2]int             `json:"traces"`   // compared, of the baseline and of the incident
+	Findings     []StructureFinding `json:"findings"` // the most significant first
+	Candidates   []StructureFinding `json:"candidates"`
+	Explained    float64            `json:"explained"` // share of the affected traces that show a finding
+	Tested       int                `json:"tested"`    // questions, those of the same traces counted once
+	Relabellings int                `json:"relabellings"`
+	CriticalP    float64            `json:"critical_p"` // the largest P that would be a finding
+	// Detectable is the smallest difference that would have been a finding, for statements that hold for
+	// these shares of the baseline.
+	Detectable []DetectableEffect `json:"detectable"`
+	Warnings   []tracewhy.Warning `json:"warnings"`
 }
 
-// maxWords is how many words of a message a shift shows.
-const maxWords = 8
-
-// describe lists the words of events that come, or go, in the same traces.
-func (h *hypothesis) describe() {
-	for _, x := range h.names {
-		if x.feature.kind == featureEvent && x.gained == h.gained && len(h.Words) < maxWords {
-			h.Words = append(h.Words, x.feature.word())
-		}
+// Structure says how traces of the incident are built otherwise than the baseline's: for each call path, how
+// often it calls what, in which order, how many calls at once, and how deep. Every question is about
+// executions of the caller, in traces where it ran: what is not called because its caller was not called is
+// not different, so that a difference shows at the highest place that it has.
+//
+// A trace counts for each question by the share of its executions for which the answer is yes. Traces
+// are compared within root operations, which call paths are of. Findings hold against all questions asked
+// together, by step-down permutation of the cohorts (P. H. Westfall and S. S. Young, 1993). A trace in both
+// cohorts counts as one of the incident.
+//
+// What is missing from a trace that lacks spans is not known: such traces are left out, and warnings count
+// them. Spans of the trace that are not below its root are compared as what calls, not as what is called.
+//
+// It gives [ErrCohorts] if the cohorts cannot be compared, and the context's error once that is cancelled.
+// Time is O(n log n) for n spans, and O(questions × traces × relabellings / 64) at worst.
+func Structure(ctx context.Context, baseline, incident tracewhy.Cohort, cfg StructureConfig) (*StructureResult, error) {
+	if cfg.Alpha == 0 {
+		cfg.Alpha = 0.05
 	}
-	if h.feature.kind == featureEvent {
-		h.What = h.feature.what(h.gained)
-		if len(h.Words) > 1 {
-			h.What += " with " + strings.Join(h.Words[1:], ", ")
-		}
+	if cfg.Replicates <= 0 {
+		cfg.Replicates = 999
 	}
-}
-
-// cell counts the traces of one operation, feature and stratum.
-type cell struct {
-	with [2]int // traces with an execution that has the feature, by side
-	full [2]int // traces in which every execution has it
-}
-
-type cellKey struct {
-	op      int32
-	feature uint32
-	stratum int32
-}
-
-// tally counts the traces of all operations and features.
-type tally struct {
-	cells  map[cellKey]*cell
-	runs   map[cellKey]*[2]int    // traces with the operation, by side; of no feature
-	hashes map[cellKey]*[2]uint64 // of the traces exposed to a feature, and to its lack; of stratum 0
-}
-
-// hypotheses tests all features of all operations and returns those that hold, sorted by operation and
-// feature.
-func (c *comparison) hypotheses(ctx context.Context, f *features, alpha float64, workers int) ([]*hypothesis, error) {
-	n, err := c.tally(ctx, f)
+	if cfg.MaxListed == 0 {
+		cfg.MaxListed = 20
+	}
+	c, err := newComparison(baseline, incident)
 	if err != nil {
 		return nil, err
 	}
-	hyps := n.distinct(n.shifts(f))
-	if err := parallel.For(ctx, workers, len(hyps), func(i int) {
-		h := hyps[i]
-		h.P, h.smallest = stats.FisherStratified(h.tables)
-		h.Rate = standardisedRates(h.tables)
-		if h.Rate[inc] > 0 {
-			h.Attributable = max(0, 1-h.Rate[base]/h.Rate[inc])
-		}
-	}); err != nil {
+	t := newStructureTable(c.within(cfg.Strata).without(lacksSpans), cfg)
+	if err := t.read(ctx); err != nil {
 		return nil, err
 	}
-	adjustDiscrete(hyps, alpha)
-	return slices.DeleteFunc(hyps, func(h *hypothesis) bool {
-		return h.Q > alpha || h.Attributable < minAttributable
-	}), nil
-}
-
-func (c *comparison) tally(ctx context.Context, f *features) (*tally, error) {
-	n := &tally{map[cellKey]*cell{}, map[cellKey]*[2]int{}, map[cellKey]*[2]uint64{}}
-	opHash := map[int32]uint64{}
-	at := 0
-	var pairs []uint64
-	for i, t := range c.traces {
-		if i%cancelEvery == 0 && ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		first := at
-		at += t.NumSpans()
-		if c.share[i] == 0 {
-			continue
-		}
-		side, stratum, hash := c.side[i], c.stratum[i], mix(uint64(i)+1)
-		pairs = pairs[:0]
-		executions := map[int32]int{}
-		for k := first; k < at; k++ {
-			op := f.opOf[f.spans[k].Path().ID()]
-			executions[op]++
-			for _, x := range f.at(k) {
-				pairs = append(pairs, uint64(op)<<32|uint64(x))
-			}
-		}
-		for op := range executions {
-			entry(n.runs, cellKey{op: op, stratum: stratum})[side]++
-			opHash[op] += hash
-		}
-		slices.Sort(pairs)
-		for k := 0; k < len(pairs); {
-			from := k
-			for k < len(pairs) && pairs[k] == pairs[from] {
-				k++
-			}
-			op, feature := int32(pairs[from]>>32), uint32(pairs[from])
-			x := entry(n.cells, cellKey{op, feature, stratum})
-			h := entry(n.hashes, cellKey{op: op, feature: feature})
-			x.with[side]++
-			h[0] += hash
-			if k-from == executions[op] {
-				x.full[side]++
-			} else {
-				h[1] += hash
-			}
-		}
+	r := &StructureResult{
+		Verdict: StructureNone, Traces: t.count, Findings: []StructureFinding{}, Candidates: []StructureFinding{},
+		Detectable: []DetectableEffect{},
 	}
-	// h[1] so far has traces with both kinds of execution: those without the feature at all come on top.
-	for key, h := range n.hashes {
-		h[1] += opHash[key.op] - h[0]
+	if err := t.test(ctx, r); err != nil {
+		return nil, err
 	}
-	return n, nil
-}
-
-// entry returns the map's value for a key, which it makes where there is none.
-func entry[K comparable, V any](m map[K]*V, key K) *V {
-	x := m[key]
-	if x == nil {
-		x = new(V)
-		m[key] = x
+	if cfg.Affected.Set() == nil {
+		isHealthy := newHealthyRule(baseline.Minus(incident), tracewhy.OutcomeRule{})
+		cfg.Affected = incident.Select(func(t tracewhy.Trace) bool { return isHealthy.of(t) != tracewhy.OutcomeOK })
 	}
-	return x
-}
-
-// shifts returns a hypothesis for having, and for lacking, each feature, sorted by operation and feature.
-func (n *tally) shifts(f *features) []*hypothesis {
-	strataOf := map[int32][]int32{}
-	for key := range n.runs {
-		strataOf[key.op] = append(strataOf[key.op], key.stratum)
-	}
-	for _, s := range strataOf {
-		slices.Sort(s)
-	}
-	var shifts []*hypothesis
-	for pair := range n.hashes {
-		for _, gained := range []bool{true, false} {
-			h := &hypothesis{}
-			total := 0
-			for _, s := range strataOf[pair.op] {
-				runs := n.runs[cellKey{op: pair.op, stratum: s}]
-				x := n.cells[cellKey{pair.op, pair.feature, s}]
-				if x == nil {
-					x = &cell{}
-				}
-				exposed := x.with
-				if !gained {
-					exposed = [2]int{runs[base] - x.full[base], runs[inc] - x.full[inc]}
-				}
-				total += exposed[base] + exposed[inc]
-				h.Traces += exposed[inc]
-				h.tables = append(h.tables, stats.Table{A: exposed[inc], B: runs[inc] - exposed[inc], C: exposed[base], D: runs[base] - exposed[base]})
-			}
-			if total < 3 || h.Traces == 0 {
-				continue
-			}
-			op := f.ops[pair.op]
-			h.Service, h.Operation, h.op = op.service, op.name, pair.op
-			h.feature, h.gained, h.number = f.known[pair.feature], gained, pair.feature
-			h.What = h.feature.what(gained)
-			shifts = append(shifts, h)
-		}
-	}
-	lost := func(h *hypothesis) int {
-		if h.gained {
-			return 0
-		}
-		return 1
-	}
-	slices.SortFunc(shifts, func(x, y *hypothesis) int {
-		return cmp.Or(cmp.Compare(x.Service, y.Service), cmp.Compare(x.Operation, y.Operation), compareFeatures(x.feature, y.feature), lost(x)-lost(y))
-	})
-	return shifts
-}
-
-// distinct makes one hypothesis of those of an operation that single out the same traces.
-func (n *tally) distinct(shifts []*hypothesis) []*hypothesis {
-	type exposedKey struct {
-		op   int32
-		hash uint64
-	}
-	seen := map[exposedKey]*hypothesis{}
-	var distinct []*hypothesis
-	for _, h := range shifts {
-		hash := n.hashes[cellKey{op: h.op, feature: h.number}]
-		key := exposedKey{h.op, hash[0]}
-		if !h.gained {
-			key.hash = hash[1]
-		}
-		if first := seen[key]; first != nil {
-			first.names = append(first.names, &h.StructureShift)
-			continue
-		}
-		h.names = []*StructureShift{&h.StructureShift}
-		seen[key] = h
-		distinct = append(distinct, h)
-	}
-	return distinct
-}
-
-// standardisedRates returns the share of traces exposed, with half a trace added to each cell so that a
-// rate of none is not taken for certain, at the incident's mix of strata.
-func standardisedRates(tables []stats.Table) [2]float64 {
-	var rate [2]float64
-	total := 0.0
-	for _, t := range tables {
-		if t.A+t.B > 0 && t.C+t.D > 0 {
-			total += float64(t.A + t.B)
-		}
-	}
-	for _, t := range tables {
-		if t.A+t.B > 0 && t.C+t.D > 0 {
-			w := float64(t.A+t.B) / total
-			rate[inc] += float64(w * ((float64(t.A) + 0.5) / (float64(t.A+t.B) + 1)))
-			rate[base] += float64(w * ((float64(t.C) + 0.5) / (float64(t.C+t.D) + 1)))
-		}
-	}
-	return rate
-}
-
-// adjustDiscrete sets the q-values: the procedure of Benjamini and Hochberg over the hypotheses that
-// their margins allow to be rejected at all, by R. E. Tarone's criterion, as P. B. Gilbert combines them
-// (2005, doi:10.1111/j.1467-9876.2005.00475.x). The others have a q-value of 1.
-func adjustDiscrete(hyps []*hypothesis, alpha float64) {
-	smallest := make([]float64, len(hyps))
-	for i, h := range hyps {
-		smallest[i] = h.smallest
-	}
-	slices.Sort(smallest)
-	// k is the least number for which at most k hypotheses can reach alpha/k.
-	k := 1
-	for ; k < len(smallest); k++ {
-		n, _ := slices.BinarySearch(smallest, alpha/float64(k))
-		for n < len(smallest) && smallest[n] <= alpha/float64(k) {
-			n++
-		}
-		if n <= k {
-			break
-		}
-	}
-	var testable []*hypothesis
-	for _, h := range hyps {
-		h.Q = 1
-		if h.smallest <= alpha/float64(k) {
-			testable = append(testable, h)
-		}
-	}
-	setQ(testable, func(h **hypothesis) (float64, *float64) { return (*h).P, &(*h).Q })
-}
-
-// mix is the finaliser of SplitMix64: it makes sums of the numbers of traces tell sets of traces apart.
-func mix(x uint64) uint64 {
-	x *= 0x9e3779b97f4a7c15
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
+	t.list(r, cfg.Affected)
+	r.Warnings = append(append([]tracewhy.Warning{}, t.c.warnings()...), t.warnings...)
+	return r, nil
 }

@@ -1,0 +1,202 @@
+package compare
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/internal/stats"
+)
+
+// site says how the traces of a shop are built: its page asks for user and prices, one beside the other, and
+// then for one item after the other.
+type site struct {
+	traces   int
+	items    func(r *stats.Rand) int
+	serial   float64 // the share of traces in which prices wait for user
+	swapped  float64 // the share in which prices are asked for first
+	noUser   float64 // the share in which user is not asked for
+	fails    float64 // the share in which page fails before items
+	retries  int     // levels of a recursion
+	price    string  // the name of the call for prices
+	loses    float64 // the share of traces in which the shop's answer span is lost
+	entry    func(r *stats.Rand) string
+	tenants  int // traces of one tenant behave alike
+	isFailed func(r *stats.Rand, items int) bool
+}
+
+// window makes the traces of one window.
+func (w site) window(seed uint64, source string) []tracewhy.SpanData {
+	if w.items == nil {
+		w.items = func(r *stats.Rand) int { return 1 + r.IntN(3) }
+	}
+	if w.price == "" {
+		w.price = "prices"
+	}
+	shop := &tracewhy.Resource{Attributes: []tracewhy.KeyValue{tracewhy.String("service.name", "shop")}}
+	store := &tracewhy.Resource{Attributes: []tracewhy.KeyValue{tracewhy.String("service.name", "store")}}
+	var out []tracewhy.SpanData
+	for n := range w.traces {
+		r := stats.NewRand(seed, stats.Key(source), uint64(n))
+		tenant := r
+		if w.tenants > 0 {
+			tenant = stats.NewRand(seed, stats.Key(source), 1<<40|uint64(n%w.tenants))
+		}
+		at := uint64(1_700_000_000_000_000_000) + uint64(n)*1000*millisecond
+		next := byte(0)
+		span := func(parent byte, resource *tracewhy.Resource, name string, kind tracewhy.Kind, start, end int, failed bool) byte {
+			next++
+			s := tracewhy.SpanData{
+				TraceID: tracewhy.TraceID{0: source[0], 12: byte(seed), 13: byte(n >> 16), 14: byte(n >> 8), 15: byte(n)},
+				SpanID:  tracewhy.SpanID{7: next}, Name: name, Kind: kind, Resource: resource, Source: source,
+				Start: at + uint64(start)*millisecond, End: at + uint64(end)*millisecond,
+			}
+			if parent > 0 {
+				s.ParentSpanID = tracewhy.SpanID{7: parent}
+			}
+			if failed {
+				s.Status = tracewhy.StatusError
+			}
+			out = append(out, s)
+			return next
+		}
+		entry := "GET /"
+		if w.entry != nil {
+			entry = w.entry(r)
+		}
+		items, fails := w.items(tenant), r.Float64() < w.fails
+		isFailed := fails || w.isFailed != nil && w.isFailed(r, items)
+		end := 60 + 10*items
+		root := span(0, shop, entry, tracewhy.KindServer, 0, end, isFailed)
+		if w.tenants > 0 {
+			out[len(out)-1].Attributes = []tracewhy.KeyValue{tracewhy.String("tenant", fmt.Sprint(source, n%w.tenants))}
+		}
+		page := span(root, shop, "page", tracewhy.KindInternal, 5, end-5, fails)
+		user, prices := 10, 12
+		if r.Float64() < w.swapped {
+			user, prices = 12, 10
+		}
+		if r.Float64() < w.serial {
+			prices = 26
+		}
+		if r.Float64() >= w.noUser {
+			span(page, shop, "user", tracewhy.KindInternal, user, user+10, false)
+		}
+		span(page, shop, w.price, tracewhy.KindInternal, prices, prices+10, false)
+		for i := range items {
+			if fails {
+				break
+			}
+			start := 40 + 10*i
+			call := span(page, shop, "item", tracewhy.KindClient, start, start+8, false)
+			if r.Float64() >= w.loses {
+				query := span(call, store, "SELECT", tracewhy.KindServer, start+1, start+7, false)
+				for level := range w.retries {
+					if r.Float64() < 0.9 {
+						query = span(query, store, "SELECT", tracewhy.KindServer, start+2+level, start+6-level, false)
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
+func structureOf(t testing.TB, baseline, incident site, cfg StructureConfig) *StructureResult {
+	t.Helper()
+	for _, w := range []*site{&baseline, &incident} {
+		if w.traces == 0 {
+			w.traces = 200
+		}
+	}
+	b, i := cohorts(t, baseline.window(1, "baseline"), incident.window(1, "incident"))
+	r, err := Structure(context.Background(), b, i, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestStructurePlanted(t *testing.T) {
+	tests := []struct {
+		name               string
+		baseline, incident site
+		want               []string // kind, service, operation and what of the findings
+	}{
+		{"the same", site{}, site{}, nil},
+		{"an N+1", site{}, site{items: func(r *stats.Rand) int { return 10 + r.IntN(5) }},
+			[]string{"calls shop page: now calls item 4 times or more"}},
+		{"more of the same", site{}, site{items: func(r *stats.Rand) int { return 2 + r.IntN(3) }},
+			[]string{"calls shop page: more often calls item twice or more"}},
+		{"a lost call", site{}, site{noUser: 1}, []string{"lost_path shop page: no longer calls user"}},
+		{"a call that is lost at times", site{}, site{noUser: 0.1}, []string{"calls shop page: less often calls user"}},
+		{"a new call", site{noUser: 1}, site{}, []string{"new_path shop page: now calls user"}},
+		{"another order", site{swapped: 0.1}, site{swapped: 0.9}, []string{"order shop page: more often calls prices before user"}},
+		{"no longer at once", site{}, site{serial: 1}, []string{"at_once shop page: no longer has 2 or more calls running at once"}},
+		{"a failing caller", site{fails: 0.02}, site{fails: 0.5}, []string{"calls shop page: less often calls item"}},
+		{"a recursion", site{}, site{retries: 3}, []string{"depth store SELECT: now goes 2 or more levels deep"}},
+		{"a deeper recursion", site{retries: 1}, site{retries: 4}, []string{"depth store SELECT: now goes 3 or more levels deep"}},
+		{"renamed", site{}, site{price: "quotes"}, []string{"lost_path shop page: no longer calls prices"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := structureOf(t, tt.baseline, tt.incident, StructureConfig{})
+			var got []string
+			for _, f := range r.Findings {
+				got = append(got, fmt.Sprintf("%s %s %s: %s", f.Kind, f.Service, f.Operation, f.What))
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("got  %q\nwant %q", got, tt.want)
+				for _, f := range r.Findings {
+					b, _ := json.Marshal(f)
+					t.Logf("%s", b)
+				}
+			}
+			if verdict := map[bool]StructureVerdict{true: StructureFound, false: StructureNone}[len(tt.want) > 0]; r.Verdict != verdict {
+				t.Errorf("verdict %s, want %s", r.Verdict, verdict)
+			}
+		})
+	}
+}
+
+// The probability of any finding where there is nothing to find. The long run is
+//
+//	go test ./compare -run TestStructureNullWorlds -v -worlds 1000
+func TestStructureNullWorlds(t *testing.T) {
+	kinds := []struct {
+		name     string
+		from, to site
+		cfg      StructureConfig
+	}{
+		{"independent", site{traces: 100, noUser: 0.1, swapped: 0.3, serial: 0.2}, site{traces: 100, noUser: 0.1, swapped: 0.3, serial: 0.2}, StructureConfig{}},
+		{"imbalanced", site{traces: 400, noUser: 0.02, swapped: 0.3, retries: 2}, site{traces: 12, noUser: 0.02, swapped: 0.3, retries: 2}, StructureConfig{}},
+		{"failing callers", site{traces: 100, fails: 0.02, noUser: 0.1}, site{traces: 100, fails: 0.02, noUser: 0.1}, StructureConfig{}},
+		{"tenants", site{traces: 120, tenants: 12, noUser: 0.1}, site{traces: 120, tenants: 12, noUser: 0.1}, StructureConfig{Cluster: "tenant"}},
+	}
+	for _, k := range kinds {
+		t.Run(k.name, func(t *testing.T) {
+			found := 0
+			for w := range *worlds {
+				b, i := cohorts(t, k.from.window(uint64(w), "baseline"), k.to.window(uint64(w), "incident"))
+				cfg := k.cfg
+				cfg.Seed = uint64(w)
+				r, err := Structure(context.Background(), b, i, cfg)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(r.Findings) > 0 {
+					found++
+				}
+			}
+			t.Logf("any finding in %d of %d", found, *worlds)
+			// 0.05, and four standard errors for a test that must not fail by chance.
+			if limit := 0.05 + 4*math.Sqrt(0.05*0.95/float64(*worlds)); float64(found) > limit*float64(*worlds) {
+				t.Errorf("any finding in %d of %d, limit %.3f", found, *worlds, limit)
+			}
+		})
+	}
+}
