@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/internal/stats"
@@ -185,6 +186,15 @@ func (d detail) leftOut(share float64) detail { d.missing = share; return d }
 
 // asBool records true and false as such.
 func asBool(key, value string) tracewhy.KeyValue { return tracewhy.Bool(key, value == "true") }
+
+// asNumber records a whole number as such.
+func asNumber(key, value string) tracewhy.KeyValue {
+	n, err := strconv.ParseInt(value, 10, 64)
+	if err != nil {
+		panic("scenario: " + value + " is no number")
+	}
+	return tracewhy.Int(key, n)
+}
 
 // follows returns a detail that is true for the requests with a value of another, and otherwise false.
 func follows(keys [3]string, is func(*request) bool) detail {

@@ -22,6 +22,7 @@ type draft struct {
 	label   Label
 	changes []Change
 	touched map[*service]bool // services that something incidental happened to
+	lasting map[*entry]int    // the label's modes, counted from 1, of entries that failed before as well
 	silent  bool              // whether the window is to leave no spans
 
 	usage    usage   // of the same window without a fault
@@ -90,6 +91,10 @@ func (d *draft) incident(f Family, seed uint64, random func(string) *stats.Rand)
 		w.simulate()
 		return w
 	}
+	if f.shift != nil {
+		d.rng = random("shift")
+		f.shift(d)
+	}
 	healthy := window(d, true)
 	healthy.simulate()
 	d.usage = healthy.usage
@@ -129,8 +134,12 @@ func (d *draft) tally(results []result) {
 		d.label.Modes[i].Traces = 0
 	}
 	for _, x := range results {
-		if x.harmed > 0 && x.failed {
-			d.label.Modes[x.harmed-1].Traces++
+		mode := x.harmed
+		if mode == 0 {
+			mode = d.lasting[x.entry]
+		}
+		if mode > 0 && x.failed {
+			d.label.Modes[mode-1].Traces++
 		}
 	}
 }
@@ -179,7 +188,7 @@ func (d *draft) record(at int64, kind, service, description string) string {
 // visibility returns how many standard errors the fault adds to what customers see: to the number of failures, and
 // to the number of requests that are slower than a quantile of the same entry's requests without the fault. The
 // two runs have the same requests, so that what is added is the fault's doing and not chance. If apart, failures are
-// those of the entry where they add most.
+// those of the entries where any are added.
 func visibility(healthy, faulty []result, apart bool) (failures, slowness float64) {
 	type count struct{ base, extra float64 }
 	counts := map[*entry]count{}
@@ -197,9 +206,13 @@ func visibility(healthy, faulty []result, apart bool) (failures, slowness float6
 		}
 		counts[among] = c
 	}
+	base, extra := 0.0, 0.0 // whole numbers, so that the order of the map does not matter
 	for _, c := range counts {
-		failures = max(failures, c.extra/math.Sqrt(2*c.base+c.extra+1))
+		if c.extra > 0 {
+			base, extra = base+c.base, extra+c.extra
+		}
 	}
+	failures = extra / math.Sqrt(2*base+extra+1)
 	byEntry := map[*entry][2][]int64{}
 	for i := range healthy {
 		lists := byEntry[healthy[i].entry]

@@ -69,9 +69,10 @@ type Family struct {
 	Quiet bool // nothing is wrong
 
 	least   int                        // the fewest requests of a window that show what it is about
-	apart   bool                       // whether it is seen among the requests of an entry, rather than among all
+	apart   bool                       // whether it is seen in the entries that it concerns, rather than in all
 	spares  []role                     // whose services nothing incidental happens to
 	prepare func(*estate, *stats.Rand) // what the estate must have, or nil
+	shift   func(*draft)               // what is different beside the fault, or nil
 	inject  func(*draft)               // what goes wrong, or what is different although nothing does
 }
 
@@ -80,11 +81,14 @@ func Families() []Family {
 	return []Family{
 		badInstance,
 		badVersion,
+		mortgageStall,
 		networkLatency,
 		poolExhaustion,
 		quiet,
 		quietMix,
+		serialization,
 		settlementModes,
+		trafficMix,
 	}
 }
 
