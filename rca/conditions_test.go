@@ -13,21 +13,27 @@ import (
 )
 
 // TestGeneratedConditions measures how often the conditions of a cause are those of the label, where the cause
-// itself is right: all of them, and at most one more. Where the label has none, none may be claimed. See
-// TestGeneratedIncidents for -worlds.
+// itself is right: all of them, and at most one more. Where the label has none, it counts how often some are
+// claimed. Failure modes are counted as well, where the label has any. See TestGeneratedIncidents for -worlds.
 func TestGeneratedConditions(t *testing.T) {
 	for _, f := range scenario.Families() {
 		if f.Quiet {
 			continue
 		}
 		t.Run(f.Name, func(t *testing.T) {
-			labelled, matched, without, claimed := 0, 0, 0, 0
+			var labelled, without, modes tally
 			for seed := range uint64(*worlds) {
 				c := scenario.Generate(f, seed+1)
 				baseline, incident := build(t, c, nil)
 				r, err := rca.Investigate(t.Context(), baseline, incident, rca.Config{})
 				if err != nil {
 					t.Fatal(err)
+				}
+				for _, l := range c.Label.Modes {
+					i := slices.IndexFunc(r.FailureModes, func(m rca.FailureMode) bool { return m.Service == l.Service && m.Operation == l.Operation })
+					if i >= 0 && !modes.add(matches(r.FailureModes[i].Conditions, l.Conditions)) {
+						t.Logf("seed %d: conditions of mode %s %v (%s), want %v", seed+1, l.Operation, r.FailureModes[i].Conditions, r.FailureModes[i].Scope, l.Conditions)
+					}
 				}
 				i := slices.IndexFunc(c.Label.Causes, func(l scenario.Cause) bool {
 					return len(r.RootCauses) > 0 && slices.Contains(l.Services, r.RootCauses[0].Service)
@@ -36,27 +42,35 @@ func TestGeneratedConditions(t *testing.T) {
 					continue
 				}
 				got, want := r.RootCauses[0], c.Label.Causes[i].Conditions
-				isRight := len(got.Conditions) == 0
+				kind, isRight := &without, len(got.Conditions) == 0
 				if len(want) > 0 {
-					labelled++
-					if isRight = matches(got.Conditions, want); isRight {
-						matched++
-					}
-				} else {
-					without++
-					if !isRight {
-						claimed++
-					}
+					kind, isRight = &labelled, matches(got.Conditions, want)
 				}
-				if !isRight {
-					t.Logf("seed %d (%s): scope %s, conditions %v, want %v, of cause %s (%s)", seed+1, c.Label.FaultType, got.Scope, got.Conditions, want, got.Service, got.Mechanism)
+				if !kind.add(isRight) {
+					t.Logf("seed %d (%s): %s %v, want %v, of cause %s (%s)", seed+1, c.Label.FaultType, got.Scope, got.Conditions, want, got.Service, got.Mechanism)
 				}
 			}
-			m, n := stats.ClopperPearson(float64(matched), float64(labelled), 0.95), stats.ClopperPearson(float64(claimed), float64(without), 0.95)
-			t.Logf("%s: conditions right in %d of %d (%.3f to %.3f), claimed in %d of %d without any (%.3f to %.3f)",
-				f.Name, matched, labelled, m.Lo, m.Hi, claimed, without, n.Lo, n.Hi)
+			t.Logf("%s: conditions of causes right in %s, rightly none in %s; those of modes right in %s", f.Name, labelled, without, modes)
 		})
 	}
+}
+
+// A tally counts answers.
+type tally struct{ right, of int }
+
+func (x *tally) add(isRight bool) bool {
+	if x.of++; isRight {
+		x.right++
+	}
+	return isRight
+}
+
+func (x tally) String() string {
+	if x.of == 0 {
+		return "0 of 0"
+	}
+	e := stats.ClopperPearson(float64(x.right), float64(x.of), 0.95)
+	return fmt.Sprintf("%d of %d (%.3f to %.3f)", x.right, x.of, e.Lo, e.Hi)
 }
 
 // matches reports whether all the true conditions are stated, and at most one more.

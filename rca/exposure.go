@@ -14,6 +14,8 @@ type exposure struct {
 	affected tracewhy.Cohort // whose excess the fault explains
 	spared   tracewhy.Cohort // passed the culprit as well, and came to no harm by it
 	before   tracewhy.Cohort // passed the culprit in the baseline
+	// elsewhere are those of the same root operations as the affected that did not pass the culprit.
+	elsewhere tracewhy.Cohort
 	// chance is the share of the exposed that counts as affected without any fault.
 	chance float64
 	site   *site
@@ -183,5 +185,16 @@ func (c *cause) exposureBy(kind compare.SymptomKind) *exposure {
 	x.affected = affected.Select(x.site.exposed)
 	x.spared = c.incident.Minus(touched).Select(x.site.exposed)
 	x.before = c.baseline.Select(x.site.exposed)
+	roots := rootsOf(x.affected)
+	x.elsewhere = c.incident.Minus(touched).Minus(x.spared).Select(func(t tracewhy.Trace) bool { return roots[t.Root().Path().ID()] })
 	return x
+}
+
+// rootsOf returns the root operations of the cohort's traces.
+func rootsOf(c tracewhy.Cohort) map[tracewhy.PathID]bool {
+	roots := map[tracewhy.PathID]bool{}
+	for t := range c.Traces() {
+		roots[t.Root().Path().ID()] = true
+	}
+	return roots
 }

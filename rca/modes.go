@@ -43,15 +43,12 @@ func failureModes(ctx context.Context, baseline, incident tracewhy.Cohort, cause
 // all, whether they come near the culprit or not. Which requests do is part of what makes it a mode of its
 // own. Root operations without a trace of the mode do not count.
 func (m *mode) exposure() *exposure {
-	roots := map[tracewhy.PathID]bool{}
-	for t := range m.Traces.Traces() {
-		roots[t.Root().Path().ID()] = true
-	}
+	roots := rootsOf(m.Traces)
 	isAlike := func(t tracewhy.Trace) bool { return roots[t.Root().Path().ID()] }
 	culprits := map[operationName]bool{{m.Service, m.Operation}: true}
 	return &exposure{
 		affected: m.Traces, site: siteOf(m.incident.Set(), m.Service, culprits, nil),
-		spared: m.incident.Minus(m.Traces).Select(isAlike), before: m.baseline.Select(isAlike),
+		spared: m.incident.Minus(m.Traces).Select(isAlike), before: m.baseline.Select(isAlike), elsewhere: m.incident.Minus(m.incident),
 	}
 }
 

@@ -1,10 +1,8 @@
 package rca
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -27,7 +25,7 @@ const (
 	ScopeUndetermined Scope = "undetermined"
 )
 
-// A finding about whom something hits.
+// A scope is what is known of whom something hits.
 type scope struct {
 	kind       Scope
 	conditions []Condition
@@ -39,17 +37,18 @@ type scope struct {
 }
 
 const (
-	minCovered  = 0.8 // of the affected meet the conditions of a cause
-	minOdds     = 3.0 // times the odds of being affected, among those who do
-	minContrast = 0.2 // between the shares of the affected and of the spared that meet them
-	everyone    = 0.9 // of the exposed, from which on there is nobody to compare with
-	maxAsked    = 4000
-	periods     = 4 // of the window, within which traces are compared
+	everyone      = 0.9  // of the exposed, from which on there is nobody to compare with
+	maxAsked      = 4000 // traces of either side, of which more tell nothing new
+	maxConditions = 3
+	periods       = 4 // of the window, within which traces are compared
 )
 
 // scopeOf asks what the affected have in common and the spared have not: both passed the culprit in the
 // same window, and are compared within root operations and within parts of the window. What merely
 // changed since the baseline, or in the course of the window, is therefore no condition.
+//
+// The first condition is what singles them out best; each further one does so among those that meet the ones
+// before it. As they are asked in that order, each only after a finding, alpha holds for all of them together.
 func (x *exposure) scopeOf(ctx context.Context, alpha float64, workers int) (*scope, error) {
 	s := &scope{kind: ScopeUndetermined, coverage: Unknown(), prevalence: Unknown()}
 	hit, spared := x.affected.Len(), x.spared.Len()
@@ -57,48 +56,31 @@ func (x *exposure) scopeOf(ctx context.Context, alpha float64, workers int) (*sc
 		s.kind = ScopeEveryone
 		return s, nil
 	}
-	if hit == 0 {
-		return s, nil
-	}
+	q := &question{exposure: x, alpha: alpha, workers: workers, period: part(x.affected.Or(x.spared))}
 	affected, others := thin(x.affected), thin(x.spared)
-	r, err := compare.Attributes(ctx, others, affected, compare.AttributesConfig{
-		Alpha: alpha, Workers: workers, Period: part(x.affected.Or(x.spared)),
-	})
-	if err != nil {
-		return nil, err
+	r, err := q.ask(ctx, affected, others)
+	if err != nil || r == nil || r.Verdict == compare.AttributesInsufficient {
+		return s, err
 	}
-	switch r.Verdict {
-	case compare.AttributesInsufficient:
-		return s, nil
-	case compare.AttributesNone:
+	if len(q.found) == 0 {
 		s.unexplained(x, r)
 		return s, nil
 	}
-	w := x.site.witness(affected, others, thin(x.before), candidatesOf(r))
-	best := w.best(x.chance)
-	if best == nil {
-		s.unexplained(x, r)
-		return s, nil
-	}
-	s.kind = ScopeConditions
-	s.conditions = []Condition{conditionOf(best.condition, x.site.service)}
-	s.instance = w.instance(best)
-	for _, a := range w.aliases(best) {
-		if name := w.instance(a); name != "" && s.instance == "" {
-			s.instance = name
-			s.conditions = append(s.conditions, conditionOf(a.condition, x.site.service))
+	for a, o := q.meeting(affected), q.meeting(others); len(q.found) < maxConditions; a, o = q.meeting(a), q.meeting(o) {
+		before := len(q.found)
+		if _, err := q.ask(ctx, a, o); err != nil {
+			return nil, err
+		}
+		if len(q.found) == before {
+			break
 		}
 	}
-	t := best.table
-	s.coverage, s.prevalence = Number(share(t.A, t.A+t.B)), Number(share(t.C, t.C+t.D))
-	s.evidence = append(s.evidence, Evidence{
-		Claim: fmt.Sprintf("of transactions that pass the culprit %d of %d are affected where %s, and %d of %d others; as an odds ratio",
-			t.A, t.A+t.C, conditionText(s.conditions[0]), t.B, t.B+t.D),
-		TraceIDs: exemplars(affected.Select(w.meets(best))), Interval: intervalOf(best.finding.OddsRatio), Q: Number(best.finding.Adjusted),
-	})
-	return s, nil
+	q.conclude(s, affected, others)
+	if len(q.found) == maxConditions {
+		return s, nil
+	}
+	return s, q.askReach(ctx, s, affected)
 }
-
 func (s *scope) unexplained(x *exposure, r *compare.AttributesResult) {
 	s.kind = ScopeUnexplained
 	s.ruledOut = append(s.ruledOut, RuledOut{
@@ -106,6 +88,29 @@ func (s *scope) unexplained(x *exposure, r *compare.AttributesResult) {
 		Because: fmt.Sprintf("none of %d recorded conditions singles out the %d affected from %d others that pass it",
 			r.Tested, x.affected.Len(), x.spared.Len()),
 	})
+}
+
+// reach says what else tells the affected from those who meet the conditions as well but never came near
+// the culprit, if these are many.
+func (q *question) askReach(ctx context.Context, s *scope, affected tracewhy.Cohort) error {
+	x := q.exposure
+	elsewhere := q.meeting(thin(x.elsewhere))
+	if 2*elsewhere.Len() < affected.Len() {
+		return nil
+	}
+	before := len(q.found)
+	q.isReach = true
+	if _, err := q.ask(ctx, q.meeting(affected), elsewhere); err != nil || len(q.found) == before {
+		return err
+	}
+	c := q.found[before]
+	s.conditions = append(s.conditions, conditionOf(c.condition, x.site.service))
+	s.evidence = append(s.evidence, Evidence{
+		Claim: fmt.Sprintf("what passes the culprit: of the affected %s have %s, of %d others that meet the other conditions but do not pass it %s; as an odds ratio",
+			percent(share(c.table.A, c.table.A+c.table.B)), conditionText(s.conditions[len(s.conditions)-1]), c.table.C+c.table.D, percent(share(c.table.C, c.table.C+c.table.D))),
+		TraceIDs: exemplars(affected), Interval: intervalOf(c.finding.OddsRatio), Q: Number(c.finding.Adjusted),
+	})
+	return nil
 }
 
 // thin leaves out traces, evenly, of a cohort that is larger than is needed to tell.
@@ -176,22 +181,4 @@ func conditionTexts(all []Condition) string {
 		texts = append(texts, conditionText(c))
 	}
 	return strings.Join(texts, " and ")
-}
-
-// candidatesOf lists the conditions of the findings, and what tells the same.
-func candidatesOf(r *compare.AttributesResult) []*candidate {
-	var all []*candidate
-	for i := range r.Findings {
-		f := &r.Findings[i]
-		for _, c := range slices.Concat([]compare.AttributeCondition{f.AttributeCondition}, f.Aliases, f.Echoes) {
-			if c.Place != compare.PlaceEvent {
-				all = append(all, &candidate{condition: c, finding: f})
-			}
-		}
-	}
-	slices.SortStableFunc(all, func(x, y *candidate) int {
-		return cmp.Or(cmp.Compare(x.condition.Key, y.condition.Key), cmp.Compare(x.condition.Place, y.condition.Place),
-			cmp.Compare(x.condition.Service, y.condition.Service), cmp.Compare(x.condition.String(), y.condition.String()))
-	})
-	return all
 }

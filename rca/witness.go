@@ -15,11 +15,12 @@ type candidate struct {
 	condition compare.AttributeCondition
 	finding   *compare.AttributeFinding // what it was found with
 
-	table  stats.Table // affected or spared × meets it or not
-	hits   []uint64    // which of the traces meet it, one bit each
-	zone   zone        // where most of the affected have it recorded
-	byRoot map[tracewhy.PathID]*occurrence
-	others [2]int // affected and spared traces that have the key, and do not meet it
+	table    stats.Table // affected or spared × meets it or not
+	hits     []uint64    // which of the traces meet it, one bit each
+	zone     zone        // where most of the affected have it recorded
+	byRoot   map[tracewhy.PathID]*occurrence
+	others   [2]int // affected and spared traces that have the key, and do not meet it
+	instance string // of the service of the culprit, if the condition names one
 }
 
 // An occurrence counts traces of one root operation that meet a condition, and all of them.
@@ -179,10 +180,10 @@ func meets(c tracewhy.Condition, v tracewhy.Value) bool {
 
 // best returns the candidate that singles out the affected, of those that could have been why: nil if none does.
 // Of several that do so about equally well it is the one that says most.
-func (w *witness) best(chance float64) *candidate {
+func (w *witness) best(chance float64, isReach bool) *candidate {
 	var able []*candidate
 	for _, c := range w.candidates {
-		if w.couldBeWhy(c) && singlesOut(c.table, chance) && (!c.isElsewhere() || singlesOut(c.amongThose(), chance)) {
+		if w.couldBeWhy(c) && singlesOut(c.table, chance) && (!isReach && !c.isElsewhere() || singlesOut(c.amongThose(), chance)) {
 			able = append(able, c)
 		}
 	}
@@ -211,6 +212,13 @@ func (c *candidate) isElsewhere() bool {
 func (c *candidate) amongThose() stats.Table {
 	return stats.Table{A: c.table.A, B: c.others[0], C: c.table.C, D: c.others[1]}
 }
+
+// What a condition of a cause has to reach.
+const (
+	minCovered  = 0.8 // of the affected meet it
+	minOdds     = 3.0 // times the odds of being affected, among those who do
+	minContrast = 0.2 // between the shares of the affected and of the spared that meet it
+)
 
 func contrast(t stats.Table) float64 { return share(t.A, t.A+t.B) - share(t.C, t.C+t.D) }
 
@@ -313,10 +321,8 @@ func (w *witness) instance(c *candidate) string {
 	return ""
 }
 
-// meets returns a function that reports whether a trace meets the candidate.
-func (w *witness) meets(c *candidate) func(tracewhy.Trace) bool {
-	return func(t tracewhy.Trace) bool {
-		row, ok := w.rows[t.Index()]
-		return ok && c.hits[row/64]&(1<<(row%64)) != 0
-	}
+// meets reports whether a trace meets the candidate.
+func (w *witness) meets(c *candidate, t tracewhy.Trace) bool {
+	row, ok := w.rows[t.Index()]
+	return ok && c.hits[row/64]&(1<<(row%64)) != 0
 }
