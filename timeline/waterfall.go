@@ -1,11 +1,3 @@
-// Package timeline says when things happened. For now it holds the waterfall of one trace: the rows of
-// the picture that shows where a transaction spent its time.
-//
-//	for _, r := range timeline.Waterfall(t) {
-//		fmt.Println(strings.Repeat("  ", r.Depth), r.Span.Name(), r.Offset, r.Duration, r.CriticalTime())
-//	}
-//
-// It takes time in O(n log n) for a trace of n spans, whatever its depth. Package report draws the rows.
 package timeline
 
 import (

@@ -30,8 +30,13 @@ func newDetector(s ChangeSeries, minSegment int) *detector {
 	return d
 }
 
-// scan returns the largest gain for each change that one change, or an interval between two, makes, and where
-// they are. Each length of an interval is half as long again as the last.
+// secondGain is what a second change gains at least, in squared standard deviations, to count.
+const secondGain = 20
+
+// scan returns the largest gain for each change that one change, or an interval between two, makes, and where the
+// two changes are that gain most together, or the one where there is no room for two: what remains between and
+// beside them is the noise. Each length of an interval that is looked at is half as long again as the last; its
+// ends are then moved to where they gain most.
 func (d *detector) scan(values []float64) (gain float64, changes []int) {
 	c, n := d.costs, len(values)
 	c.fill(values)
@@ -44,21 +49,38 @@ func (d *detector) scan(values []float64) (gain float64, changes []int) {
 			gain, single = g, k
 		}
 	}
-	from, to := 0, 0
-	for _, l := range d.lengths {
-		for i := d.minSegment; i+l <= n-d.minSegment; i++ {
-			if g := (whole - head[i] - tail[i+l] - c.cost(i, i+l)) / 2; g > gain {
-				gain, from, to = g, i, i+l
-			}
+	pair, from, to := 0.0, 0, 0
+	look := func(i, j int) {
+		if g := whole - head[i] - tail[j] - c.cost(i, j); g > pair {
+			pair, from, to = g, i, j
 		}
 	}
-	switch {
-	case to > 0:
-		return float64(gain * d.unit), []int{from, to}
-	case single > 0:
-		return float64(gain * d.unit), []int{single}
+	for _, l := range d.lengths {
+		for i := d.minSegment; i+l <= n-d.minSegment; i++ {
+			look(i, i+l)
+		}
 	}
-	return 0, nil
+	if to > 0 {
+		for j, i := from+d.minSegment, from; j <= n-d.minSegment; j++ {
+			look(i, j)
+		}
+		for i, j := d.minSegment, to; i <= j-d.minSegment; i++ {
+			look(i, j)
+		}
+	}
+	// A second change that gains less than chance does is left to the noise.
+	second := 1.0
+	if d.series.Model == MeanChange {
+		second = (whole - pair) / float64(n)
+	}
+	changes = []int{single}
+	if pair/2 > gain || pair-gain > float64(secondGain*second) {
+		changes = []int{from, to}
+	}
+	if gain = float64(max(gain, pair/2) * d.unit); gain <= 0 {
+		return 0, nil
+	}
+	return gain, changes
 }
 
 // changeNoise is what remains of a series about its levels: an autoregression.
@@ -84,7 +106,7 @@ func (a changeNoise) inflation() float64 {
 // segment: a slow change must not be taken for autocorrelation.
 func (d *detector) noise(values []float64, changes []int) changeNoise {
 	trends := len(values) >= 96
-	residuals := d.residuals(values, changes, trends)
+	residuals := d.residuals(values, changes, trends, false)
 	parameters := len(changes) + 1
 	if trends {
 		parameters *= 2
@@ -157,7 +179,7 @@ func (d *detector) noise(values []float64, changes []int) changeNoise {
 // criterion returns minus twice the log-likelihood of levels that change, and an autoregression about them, with
 // a penalty for each change.
 func (d *detector) criterion(values []float64, changes []int, penalty float64) float64 {
-	residuals := d.residuals(values, changes, false)
+	residuals := d.residuals(values, changes, false, true)
 	left := innovations(residuals, burg(residuals, d.order()))
 	var squares summer
 	for _, e := range left {
@@ -170,8 +192,9 @@ func (d *detector) criterion(values []float64, changes []int, penalty float64) f
 // order is how many steps an autoregression of the series goes back at most.
 func (d *detector) order() int { return min(maxOrder, max(len(d.series.Values)/24, 1)) }
 
-// residuals returns what remains of values after the levels, and trends, of the segments between changes.
-func (d *detector) residuals(values []float64, changes []int, trends bool) []float64 {
+// residuals returns what remains of values after the levels, and trends, of the segments between changes: of counts
+// in units of their nominal standard deviation at the level of the segment, or of all.
+func (d *detector) residuals(values []float64, changes []int, trends, ofAll bool) []float64 {
 	residuals := make([]float64, len(values))
 	from := 0
 	for i := 0; i <= len(changes); i++ {
@@ -179,7 +202,7 @@ func (d *detector) residuals(values []float64, changes []int, trends bool) []flo
 		if i < len(changes) {
 			to = changes[i]
 		}
-		d.detrend(values, residuals, from, to, trends)
+		d.detrend(values, residuals, from, to, trends, ofAll)
 		from = to
 	}
 	return residuals
@@ -189,9 +212,8 @@ func (d *detector) isCount() bool {
 	return d.series.Model == RateChange || d.series.Model == ShareChange
 }
 
-// detrend writes what remains of a segment after its regression on time: of counts, in units of their nominal
-// standard deviation.
-func (d *detector) detrend(values, residuals []float64, from, to int, trend bool) {
+// detrend writes what remains of a segment after its level, or its regression on time.
+func (d *detector) detrend(values, residuals []float64, from, to int, trend, ofAll bool) {
 	n := float64(to - from)
 	middle := float64(n-1) / 2
 	sizes := d.series.Sizes
@@ -199,8 +221,11 @@ func (d *detector) detrend(values, residuals []float64, from, to int, trend bool
 	if d.isCount() {
 		rate := d.costs.levelOf(values, from, to)
 		variance := rate
+		if ofAll {
+			variance = d.rate
+		}
 		if d.series.Model == ShareChange {
-			variance = float64(rate * (1 - rate))
+			variance *= 1 - variance
 		}
 		for i := from; i < to; i++ {
 			r := 0.0

@@ -1,0 +1,306 @@
+package timeline_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/internal/scenario"
+	"github.com/tracewhy/tracewhy/internal/tracetext"
+	"github.com/tracewhy/tracewhy/timeline"
+)
+
+// shop is a generator of logins: a gateway calls auth, which asks a database that has no spans.
+type shop struct {
+	traces int
+	length time.Duration
+	// When, as shares of the length: the database becomes slow, logins fail, and both are over.
+	slow, failing, over float64
+}
+
+func (w shop) spans(seed uint64) []tracewhy.SpanData {
+	r := rand.New(rand.NewPCG(seed, 1))
+	resource := func(service string) *tracewhy.Resource {
+		return &tracewhy.Resource{Attributes: []tracewhy.KeyValue{tracewhy.String("service.name", service), tracewhy.String("host.name", service+"-1")}}
+	}
+	gateway, auth := resource("gateway"), resource("auth")
+	var out []tracewhy.SpanData
+	for i := range w.traces {
+		at := r.Float64()
+		begin := uint64(tracetext.Epoch + int64(at*float64(w.length)))
+		const us = 1000
+		query := uint64(1000+1000*r.ExpFloat64()) * us
+		if w.slow <= at && at < w.over {
+			query += 5000 * us
+		}
+		work := uint64(40_000+20_000*r.ExpFloat64()) * us
+		status := tracewhy.StatusUnset
+		if p := r.Float64(); p < 0.005 || w.failing <= at && at < w.over && p < 0.4 {
+			status = tracewhy.StatusError
+		}
+		id := tracewhy.TraceID{0: 1, 12: byte(i >> 24), 13: byte(i >> 16), 14: byte(i >> 8), 15: byte(i)}
+		span := func(n, parent byte, name string, kind tracewhy.Kind, of *tracewhy.Resource, start, end uint64, attrs ...tracewhy.KeyValue) {
+			s := tracewhy.SpanData{TraceID: id, SpanID: tracewhy.SpanID{n}, Name: name, Kind: kind, Resource: of, Start: start, End: end, Attributes: attrs, Status: status}
+			if parent != 0 {
+				s.ParentSpanID = tracewhy.SpanID{parent}
+			}
+			if n == 4 {
+				s.Status = tracewhy.StatusUnset
+			}
+			out = append(out, s)
+		}
+		end := begin + 4000*us + query + work
+		span(1, 0, "POST /login", tracewhy.KindServer, gateway, begin, end)
+		span(2, 1, "login", tracewhy.KindClient, gateway, begin+1000*us, end-1000*us)
+		span(3, 2, "login", tracewhy.KindServer, auth, begin+2000*us, end-2000*us)
+		span(4, 3, "SELECT users", tracewhy.KindClient, auth, begin+2000*us, begin+2000*us+query, tracewhy.String("server.address", "users-db"))
+	}
+	return out
+}
+
+func ExampleSplit() {
+	set := tracewhy.SetOf(shop{traces: 4000, length: time.Hour, slow: 0.2, failing: 0.7, over: 0.9}.spans(1)...)
+	r, err := timeline.Split(context.Background(), set.All(), timeline.ChangesConfig{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(r.Reason)
+	// Output:
+	// gateway POST /login: failures from 0.23 % to 40 % from 2024-01-01T00:42:00Z until 2024-01-01T00:54:00Z; 2730 traces of better times, 791 of the incident
+}
+
+func ExampleChanges() {
+	set := tracewhy.SetOf(shop{traces: 4000, length: time.Hour, slow: 0.2, failing: 0.7, over: 0.9}.spans(1)...)
+	r, err := timeline.Changes(context.Background(), set.All(), timeline.ChangesConfig{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, e := range r.Precursors() {
+		fmt.Println(e.Lead, "before:", e)
+	}
+	fmt.Println("symptom:", r.Events[r.Symptom])
+	for _, p := range r.Propagation {
+		fmt.Println(r.Events[p.From].Subject, "then", r.Events[p.To].Subject, "after", p.Delay)
+	}
+	// Output:
+	// 30m0s before: users-db: slow calls from 0.13 % to 14 % at 2024-01-01T00:12:00Z
+	// 30m0s before: auth SELECT users: slow calls from 0.13 % to 14 % at 2024-01-01T00:12:00Z
+	// symptom: gateway POST /login: failures from 0.54 % to 40 % at 2024-01-01T00:42:00Z
+	// users-db then auth after 30m0s
+}
+
+// What changes is seen within a bin, in the right order; and where nothing changes nothing is.
+func TestChanges(t *testing.T) {
+	w := shop{traces: 4000, length: time.Hour, slow: 0.3, failing: 0.6, over: 0.8}
+	moment := func(share float64) int64 { return tracetext.Epoch + int64(share*float64(w.length)) }
+	for seed := range uint64(3) {
+		set := tracewhy.SetOf(w.spans(seed)...)
+		r, err := timeline.Changes(context.Background(), set.All(), timeline.ChangesConfig{Seed: seed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		within := func(what string, at int64, share float64) {
+			if d := time.Duration(at - moment(share)); d.Abs() > r.Series.Bin {
+				t.Errorf("seed %d: %s is off by %v, with bins of %v", seed, what, d, r.Series.Bin)
+			}
+		}
+		if r.Symptom < 0 {
+			t.Fatalf("seed %d: no symptom in %v", seed, r.Events)
+		}
+		symptom := r.Events[r.Symptom]
+		if within("the symptom", symptom.Time, w.failing); symptom.Measure != timeline.MeasureFailures {
+			t.Errorf("seed %d: the symptom is %v", seed, symptom)
+		}
+		first := r.Precursors()
+		if len(first) == 0 {
+			t.Fatalf("seed %d: no precursors in %v", seed, r.Events)
+		}
+		within("the first precursor", first[0].Time, w.slow)
+		isDB := func(e timeline.Event) bool {
+			return e.Subject.Kind == timeline.SubjectDependency && e.Subject.Service == "users-db"
+		}
+		if !slices.ContainsFunc(first, isDB) {
+			t.Errorf("seed %d: the database is no precursor: %v", seed, first)
+		}
+		recovered := slices.ContainsFunc(r.Events, func(e timeline.Event) bool {
+			return e.Kind == timeline.EventRecovery && e.Subject == symptom.Subject && time.Duration(e.Time-moment(w.over)).Abs() <= r.Series.Bin
+		})
+		if !recovered {
+			t.Errorf("seed %d: no recovery: %v", seed, r.Events)
+		}
+		certain := slices.ContainsFunc(r.Propagation, func(p timeline.Propagation) bool {
+			return isDB(r.Events[p.From]) && r.Events[p.To].Subject.Service == "auth"
+		})
+		if !certain {
+			t.Errorf("seed %d: the database did not propagate: %v", seed, r.Propagation)
+		}
+		for _, e := range r.Events {
+			if !(e.First <= e.Time && e.Time <= e.Last && e.P <= 0.05 && e.Q <= 0.05) {
+				t.Errorf("seed %d: %v, from %d to %d, P %v, Q %v", seed, e, e.First, e.Last, e.P, e.Q)
+			}
+		}
+	}
+	for seed := range uint64(3) {
+		calm := shop{traces: 3000, length: time.Hour, slow: 2, failing: 2, over: 2}
+		r, err := timeline.Changes(context.Background(), tracewhy.SetOf(calm.spans(seed)...).All(), timeline.ChangesConfig{Seed: seed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Symptom >= 0 || len(r.Events) > 0 {
+			t.Errorf("seed %d: nothing changed, but %v", seed, r.Events)
+		}
+	}
+}
+
+func TestSplit(t *testing.T) {
+	for _, test := range []struct {
+		name             string
+		w                shop
+		onset, recovery  float64 // 0 for none
+		baseline, within [2]float64
+	}{
+		{"an incident that ends", shop{3000, time.Hour, 0.5, 0.5, 0.7}, 0.5, 0.7, [2]float64{0, 0.5}, [2]float64{0.5, 0.7}},
+		{"one that goes on", shop{3000, time.Hour, 0.8, 0.8, 1}, 0.8, 0, [2]float64{0, 0.8}, [2]float64{0.8, 1}},
+		{"one that was there before", shop{3000, time.Hour, 0, 0, 0.3}, 0, 0.3, [2]float64{0.3, 1}, [2]float64{0, 0.3}},
+		{"a short one in three days", shop{6000, 72 * time.Hour, 0.5, 0.5, 0.54}, 0.5, 0.54, [2]float64{0, 0.5}, [2]float64{0.5, 0.54}},
+	} {
+		set := tracewhy.SetOf(test.w.spans(3)...)
+		r, err := timeline.Split(context.Background(), set.All(), timeline.ChangesConfig{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		check := func(what string, part tracewhy.Cohort, want [2]float64) {
+			count := 0
+			for x := range part.Traces() {
+				start, _, _ := x.Interval()
+				if at := float64(start-tracetext.Epoch) / float64(test.w.length); at < want[0]-0.01 || at > want[1]+0.01 {
+					count++
+				}
+			}
+			if all := (want[1] - want[0]) * float64(test.w.traces); float64(part.Len()) < 0.8*all || count > 0 {
+				t.Errorf("%s: the %s has %d traces of about %.0f, and %d of another time; %s", test.name, what, part.Len(), all, count, r.Reason)
+			}
+		}
+		check("baseline", r.Baseline, test.baseline)
+		check("incident", r.Incident, test.within)
+		for _, x := range []struct {
+			what string
+			e    timeline.Event
+			want float64
+		}{{"onset", r.Onset, test.onset}, {"recovery", r.Recovery, test.recovery}} {
+			at := float64(x.e.Time-tracetext.Epoch) / float64(test.w.length)
+			if x.want == 0 && x.e != (timeline.Event{}) || x.want > 0 && (at < x.want-0.01 || at > x.want+0.01) {
+				t.Errorf("%s: the %s is at %v, want %v", test.name, x.what, at, x.want)
+			}
+		}
+	}
+	calm := shop{2000, time.Hour, 2, 2, 2}
+	r, err := timeline.Split(context.Background(), tracewhy.SetOf(calm.spans(1)...).All(), timeline.ChangesConfig{})
+	if err != nil || r.Baseline.Len() != 0 || r.Incident.Len() != 0 || r.Reason == "" {
+		t.Errorf("nothing changed: %+v, %v", r, err)
+	}
+}
+
+// Generated incidents of a bank, baseline and incident in one recording: what is called the incident is of it.
+func TestSplitScenarios(t *testing.T) {
+	split, incidents, alarms := 0, 0, 0
+	for _, f := range scenario.Families() {
+		for seed := range uint64(*worlds) {
+			c := scenario.Generate(f, seed+1)
+			var b tracewhy.Builder
+			for i, spans := range [][]tracewhy.SpanData{c.Baseline, c.Incident} {
+				for _, s := range spans {
+					s.Source = [...]string{"baseline", "incident"}[i]
+					b.Add(&s)
+				}
+			}
+			set, err := b.Build(context.Background())
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := timeline.Split(context.Background(), set.All(), timeline.ChangesConfig{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			right := r.Incident.And(set.Source("incident")).Len()
+			t.Logf("%s %d: %d of %d right; %s", f.Name, seed, right, r.Incident.Len(), r.Reason)
+			switch {
+			case !c.Label.Incident && r.Incident.Len() > 0:
+				alarms++
+			case c.Label.Incident:
+				incidents++
+				if r.Incident.Len() > 0 && r.Baseline.Len() > 0 && right*10 >= r.Incident.Len()*9 {
+					split++
+				}
+			}
+		}
+	}
+	t.Logf("%d of %d incidents were split, %d false alarms", split, incidents, alarms)
+	if alarms > *worlds || split*10 < incidents*6 {
+		t.Errorf("%d of %d incidents were split, with %d false alarms", split, incidents, alarms)
+	}
+}
+
+func TestChangesIsDeterministic(t *testing.T) {
+	spans := shop{1500, time.Hour, 0.5, 0.7, 1}.spans(2)
+	var want []string
+	for try := range 4 {
+		rand.New(rand.NewPCG(uint64(try), 9)).Shuffle(len(spans), func(i, j int) { spans[i], spans[j] = spans[j], spans[i] })
+		set := tracewhy.SetOf(spans...)
+		r, err := timeline.Changes(context.Background(), set.All(), timeline.ChangesConfig{Workers: 1 + try})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := []string{fmt.Sprintf("%+v", r.Series), fmt.Sprintf("%+v", r.Events), fmt.Sprintf("%+v", r.Propagation)}
+		if want == nil {
+			want = got
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("in another order, with %d workers, it differs", 1+try)
+		}
+	}
+}
+
+func TestChangesHostile(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	set := tracewhy.SetOf(shop{600, time.Hour, 0.5, 0.7, 1}.spans(2)...)
+	if _, err := timeline.Changes(ctx, set.All(), timeline.ChangesConfig{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	if _, err := timeline.Changes(context.Background(), tracewhy.Cohort{}, timeline.ChangesConfig{}); !errors.Is(err, timeline.ErrNoTraces) {
+		t.Errorf("no traces: %v", err)
+	}
+	if _, err := timeline.Split(context.Background(), tracetext.Set("a/x ?+?").All(), timeline.ChangesConfig{}); !errors.Is(err, timeline.ErrNoTraces) {
+		t.Errorf("no times: %v", err)
+	}
+	for _, text := range []string{"a/x 0+0", "a/x -1+5", "a/x 0+1\ntrace b at=100000000000\nb/x 0+1"} {
+		spans, err := tracetext.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, cfg := range []timeline.SeriesConfig{{}, {Bin: 1}, {Bin: 1 << 62}, {Start: 1, End: 2}, {Start: -1 << 62, End: 1 << 62}} {
+			r, err := timeline.Changes(context.Background(), tracewhy.SetOf(spans...).All(), timeline.ChangesConfig{Series: cfg})
+			if err == nil && len(r.Series.Starts) > 4096 {
+				t.Errorf("%q: %d bins", text, len(r.Series.Starts))
+			}
+		}
+	}
+	// One clock was never set, and another is of the next century: the others still have their bins.
+	spans := shop{600, time.Hour, 2, 2, 2}.spans(5)
+	for i, at := range []uint64{1, 9_000_000_000_000_000_000} {
+		spans[4*i].Start, spans[4*i].End = at, at+5
+	}
+	r, err := timeline.Series(context.Background(), tracewhy.SetOf(spans...).All(), timeline.SeriesConfig{})
+	if err != nil || r.Bin > 2*time.Minute || len(r.Starts) < 20 {
+		t.Errorf("%d bins of %v, %v", len(r.Starts), r.Bin, err)
+	}
+}

@@ -1,0 +1,323 @@
+package timeline
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/tracewhy/tracewhy"
+)
+
+// SeriesConfig adjusts [Series]. Its zero value is the documented default.
+type SeriesConfig struct {
+	// Bin is the length of a bin. 0 means a round one of which the traces fill about 240, or fewer where
+	// they are few: ten traces a bin, and at least 30 bins.
+	Bin time.Duration
+	// Start and End bound the time that is looked at, in nanoseconds since the Unix epoch. 0 means that of
+	// the traces, without those that lie far outside.
+	Start, End int64
+	// MinCalls is how many calls a subject has at least; 0 means 30.
+	MinCalls int
+	// MaxSubjects is how many subjects of a kind there are at most, those with the most calls; 0 means 500.
+	MaxSubjects int
+	// Outcome says which transactions failed.
+	Outcome tracewhy.OutcomeRule
+}
+
+// SeriesResult says how much of what happened when.
+type SeriesResult struct {
+	Bin time.Duration // the length of a bin
+	// Starts is when each bin begins, in nanoseconds since the Unix epoch. They follow each other, but for
+	// long times in which nothing was recorded, as between two recordings: those have no bins.
+	Starts []int64
+	// Exposure is how much of each bin was recorded, from 0 to 1. Where no trace began in a bin nothing is
+	// known of it.
+	Exposure []float64
+	Counts   []Counts // by kind of subject, then by its name
+	Warnings []tracewhy.Warning
+}
+
+// SubjectKind is a kind of thing that counts are of.
+type SubjectKind uint8
+
+// The kinds of subjects.
+const (
+	SubjectTransactions SubjectKind = iota // traces with one root path, or all
+	SubjectService                         // what others asked of a service
+	SubjectInstance                        // what others asked of one of its instances
+	SubjectDependency                      // calls to a peer that has no spans of its own
+	SubjectPath                            // calls of one path
+	SubjectGap                             // gaps of one class of a path's calls
+)
+
+// String returns the kind in lower-case words.
+func (k SubjectKind) String() string {
+	return [...]string{"transactions", "service", "instance", "dependency", "call path", "gap"}[min(k, SubjectGap)]
+}
+
+// Subject is what counts are of.
+type Subject struct {
+	Kind     SubjectKind
+	Service  string // of a dependency the name of the peer; "" of all transactions
+	Instance string // of an instance
+	Path     tracewhy.PathID
+	HasPath  bool // of a path, a gap, and the transactions of one root path
+	Gap      tracewhy.GapClass
+	name     string
+}
+
+// String returns the subject's name.
+func (s Subject) String() string { return s.name }
+
+// Counts are what happened to a subject, by bin. A call counts in the bin that it began in.
+type Counts struct {
+	Subject  Subject
+	Calls    []int
+	Failures []int // calls that failed ([tracewhy.Span.Failed]); of transactions, those that failed or were abandoned
+	// Slow are calls that took longer than nine in ten of their path, over all bins: a changed mix of paths
+	// makes none.
+	Slow []int
+	// Median and P95 are durations; -1 where no call began.
+	Median, P95 []time.Duration
+	// Concurrency is how many were under way on average: the time of all calls in the bin, by its length.
+	Concurrency []float64
+}
+
+// The warnings of [Series].
+const (
+	WarningOutside     = "timeline_outside"      // traces far outside the time of the others, which are left out
+	WarningUnrecorded  = "timeline_unrecorded"   // bins without any trace, of which nothing is known
+	WarningManySubject = "timeline_many_subject" // more subjects than MaxSubjects
+	WarningWeighted    = "weighted"              // a sample with weights: counts are those of the sample
+)
+
+const (
+	targetBins    = 240
+	fewestBins    = 30
+	tracesPerBin  = 10
+	mostBins      = 4096
+	defaultCalls  = 30
+	defaultNumber = 500
+	slowShare     = 0.9 // the share of a path's calls that are not slow
+)
+
+func (cfg SeriesConfig) withDefaults() SeriesConfig {
+	if cfg.MinCalls <= 0 {
+		cfg.MinCalls = defaultCalls
+	}
+	if cfg.MaxSubjects <= 0 {
+		cfg.MaxSubjects = defaultNumber
+	}
+	return cfg
+}
+
+// Series counts, by bin of time, the calls, failures and durations of each call path, gap, dependency, service,
+// instance and root operation.
+//
+// It takes time in O(n log n) for n spans, in one pass over them for each kind of subject, and memory for each
+// subject in each bin beside 24 bytes for each span. Its error is [ErrNoTraces] or that of ctx.
+func Series(ctx context.Context, traces tracewhy.Cohort, cfg SeriesConfig) (*SeriesResult, error) {
+	return count(ctx, traces, cfg, SubjectTransactions, SubjectService, SubjectInstance, SubjectDependency, SubjectPath, SubjectGap)
+}
+
+func count(ctx context.Context, traces tracewhy.Cohort, cfg SeriesConfig, kinds ...SubjectKind) (*SeriesResult, error) {
+	if traces.Len() == 0 {
+		return nil, ErrNoTraces
+	}
+	cfg = cfg.withDefaults()
+	r := &SeriesResult{}
+	if !r.layOut(traces, cfg) {
+		return nil, ErrNoTraces
+	}
+	c := &counter{cfg: cfg, traces: traces, result: r}
+	for _, kind := range kinds {
+		if err := c.count(ctx, kind); err != nil {
+			return nil, err
+		}
+	}
+	if c.tooMany > 0 {
+		r.Warnings = append(r.Warnings, tracewhy.Warning{
+			Code: WarningManySubject, Count: c.tooMany,
+			Message: "call paths and other subjects with fewer calls than others were left out, since they are so many",
+		})
+	}
+	if traces.Set().Weighted() {
+		r.Warnings = append(r.Warnings, tracewhy.Warning{
+			Code: WarningWeighted, Count: 1, Message: "traces were sampled: what is counted over time is the sample",
+		})
+	}
+	return r, nil
+}
+
+// layOut decides the bins. It is false if no trace has a time within them.
+func (r *SeriesResult) layOut(traces tracewhy.Cohort, cfg SeriesConfig) bool {
+	var starts []int64
+	for t := range traces.Traces() {
+		if start, _, ok := t.Interval(); ok && (cfg.Start == 0 || start >= cfg.Start) && (cfg.End == 0 || start < cfg.End) {
+			starts = append(starts, start)
+		}
+	}
+	if len(starts) == 0 {
+		return false
+	}
+	slices.Sort(starts)
+	starts = r.withoutStray(starts)
+	if cfg.Start != 0 && cfg.Start <= starts[0] {
+		starts = slices.Insert(starts, 0, cfg.Start)
+	}
+	if cfg.End != 0 && cfg.End > starts[len(starts)-1] {
+		starts = append(starts, cfg.End-1)
+	}
+	r.Bin = cfg.Bin
+	if r.Bin <= 0 {
+		bins := min(max(len(starts)/tracesPerBin, fewestBins), targetBins)
+		r.Bin = roundUp(time.Duration(covered(starts) / int64(bins)))
+	}
+	for !r.bins(starts) {
+		r.Bin = roundUp(2 * r.Bin)
+	}
+	if empty := countOf(r.Exposure, 0); empty > 0 {
+		r.Warnings = append(r.Warnings, tracewhy.Warning{
+			Code: WarningUnrecorded, Count: empty, Message: "in some bins of time no trace began: nothing is taken to be known of them",
+		})
+	}
+	return true
+}
+
+// bins makes the bins for sorted starts of traces. It is false if they would be too many.
+func (r *SeriesResult) bins(starts []int64) bool {
+	r.Starts, r.Exposure = nil, nil
+	hole := max(distance(starts[0], starts[len(starts)-1])/20, 10*int64(r.Bin))
+	for from := 0; from < len(starts); {
+		to := from + 1
+		for to < len(starts) && distance(starts[to-1], starts[to]) <= hole {
+			to++
+		}
+		first, last := starts[from], starts[to-1]
+		begin := first - floorMod(first, int64(r.Bin))
+		if begin > first { // before the first moment that has a number
+			begin = first
+		}
+		n := (last-begin)/int64(r.Bin) + 1
+		if int64(len(r.Starts))+n > mostBins {
+			return false
+		}
+		at := len(r.Starts)
+		for i := range n {
+			r.Starts, r.Exposure = append(r.Starts, begin+i*int64(r.Bin)), append(r.Exposure, 0)
+		}
+		for _, s := range starts[from:to] {
+			r.Exposure[at+int((s-begin)/int64(r.Bin))] = 1
+		}
+		// Of the first and the last bin only a part was recorded.
+		r.Exposure[at] -= float64(first-begin) / float64(r.Bin)
+		end := len(r.Starts) - 1
+		r.Exposure[end] = max(r.Exposure[end]-1+float64(last-r.Starts[end]+1)/float64(r.Bin), 0)
+		from = to
+	}
+	return true
+}
+
+func countOf(xs []float64, x float64) int {
+	n := 0
+	for _, v := range xs {
+		if v == x {
+			n++
+		}
+	}
+	return n
+}
+
+// withoutStray leaves out starts that lie further from most others than these are apart: a clock that was never
+// set must not make a thousand years of bins.
+func (r *SeriesResult) withoutStray(starts []int64) []int64 {
+	n := len(starts)
+	low, high := starts[n/200], starts[n-1-n/200]
+	reach := max(distance(low, high), int64(time.Minute))
+	from, _ := slices.BinarySearch(starts, saturatedAdd(low, -reach))
+	to, _ := slices.BinarySearch(starts, saturatedAdd(high, reach))
+	if out := n - (to - from); out > 0 {
+		r.Warnings = append(r.Warnings, tracewhy.Warning{
+			Code: WarningOutside, Count: out, Message: "traces began long before or after the others: they were left out of the timeline",
+		})
+	}
+	return starts[from:to]
+}
+
+func saturatedAdd(x, y int64) int64 {
+	sum := x + y
+	switch {
+	case y > 0 && sum < x:
+		return 1<<63 - 1
+	case y < 0 && sum > x:
+		return -1 << 63
+	}
+	return sum
+}
+
+// covered returns the time in which traces began, without long holes between them, as between two files.
+func covered(starts []int64) int64 {
+	n := len(starts)
+	total := distance(starts[0], starts[n-1])
+	hole := max(total/20, 1)
+	out := int64(1)
+	for i := 1; i < n; i++ {
+		if d := distance(starts[i-1], starts[i]); d < hole {
+			out += d
+		}
+	}
+	return out
+}
+
+// roundUp returns the shortest round length that is at least d.
+func roundUp(d time.Duration) time.Duration {
+	for unit := time.Millisecond; unit <= time.Second; unit *= 10 {
+		for _, f := range [...]time.Duration{1, 2, 5} {
+			if f*unit >= d {
+				return f * unit
+			}
+		}
+	}
+	for _, round := range [...]time.Duration{
+		10 * time.Second, 15 * time.Second, 20 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute, 3 * time.Minute, 5 * time.Minute,
+		10 * time.Minute, 15 * time.Minute, 20 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour,
+	} {
+		if round >= d {
+			return round
+		}
+	}
+	const day = 24 * time.Hour
+	return (d + day - 1) / day * day
+}
+
+func floorMod(x, m int64) int64 {
+	if r := x % m; r < 0 {
+		return r + m
+	} else {
+		return r
+	}
+}
+
+// bin returns the bin of a moment; it is false outside of all, and where nothing is known.
+func (r *SeriesResult) bin(at int64) (int, bool) {
+	i, exact := slices.BinarySearch(r.Starts, at)
+	if !exact {
+		i--
+	}
+	if i < 0 || at-r.Starts[i] >= int64(r.Bin) || r.Exposure[i] == 0 {
+		return 0, false
+	}
+	return i, true
+}
+
+// compareSubjects orders subjects by kind and name.
+func compareSubjects(x, y Subject) int {
+	if x.Kind == y.Kind && x.HasPath != y.HasPath { // all transactions come before those of one root path
+		if y.HasPath {
+			return -1
+		}
+		return 1
+	}
+	return cmp.Or(cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.name, y.name), cmp.Compare(x.Path, y.Path), cmp.Compare(x.Gap, y.Gap))
+}
