@@ -58,8 +58,8 @@ type StructureFinding struct {
 	From      int           `json:"from"`
 	More      bool          `json:"more"`
 	What      string        `json:"what"` // in words: "now calls db SELECT 8 times or more"
-	// Also says what else is different in executions of the path and goes with it: in the same traces, or
-	// not by itself among traces that this one tells apart.
+	// Also says what else is different in executions of the path, or below the call, and goes with it: in the
+	// same traces, or not by itself among traces that this one tells apart.
 	Also []string `json:"also"`
 
 	// Traces is in how many traces the caller ran and the question makes sense, and Shown in how many most

@@ -13,63 +13,6 @@ import (
 // exemplarsListed is how many traces of each cohort a finding shows.
 const exemplarsListed = 3
 
-// list sorts what was asked into findings and candidates.
-func (t *structureTable) list(r *StructureResult, affected tracewhy.Cohort) {
-	slices.SortStableFunc(t.family, func(x, y *structureQuestion) int {
-		return cmp.Or(stats.Compare(x.adjusted, y.adjusted), stats.Compare(x.p, y.p))
-	})
-	hit := make([]bool, len(t.rows))
-	for row, i := range t.rows {
-		hit[row] = t.label[row] && affected.Has(t.c.traces[i])
-	}
-	type aspect struct {
-		caller      *caller
-		kind        StructureKind
-		call, other tracewhy.PathID
-	}
-	listed := map[aspect]bool{}
-	found := map[*caller][]*structureAnswer{}
-	explained := make([]bool, len(t.rows))
-	position := map[*structureAnswer]int{}
-	for _, q := range t.family {
-		key := aspect{q.caller, q.kind, q.call, q.other}
-		isFinding := q.adjusted <= t.cfg.Alpha
-		if listed[key] || !isFinding && (len(r.Candidates) >= t.cfg.MaxListed || q.p > t.cfg.Alpha) {
-			continue
-		}
-		listed[key] = true
-		a := t.answer(q)
-		if !isFinding {
-			r.Candidates = append(r.Candidates, t.describe(a, hit))
-			continue
-		}
-		if same := found[q.caller]; len(same) > 0 && t.isEcho(a, same) {
-			f := &r.Findings[position[same[0]]]
-			f.Also = append(f.Also, a.what())
-			continue
-		}
-		position[a] = len(r.Findings)
-		found[q.caller] = append(found[q.caller], a)
-		r.Findings = append(r.Findings, t.describe(a, hit))
-		for k, row := range q.asked.rows {
-			explained[row] = explained[row] || a.shows(k)
-		}
-	}
-	var hits, covered int
-	for row, is := range hit {
-		if is {
-			hits++
-			if explained[row] {
-				covered++
-			}
-		}
-	}
-	r.Explained = ratio(covered, hits)
-	if len(r.Findings) > 0 {
-		r.Verdict = StructureFound
-	}
-}
-
 // structureAnswer is what is known of a question, by row of those that it was asked in.
 type structureAnswer struct {
 	*structureQuestion
@@ -80,6 +23,7 @@ type structureAnswer struct {
 	label  []bool
 	sides  [2]float64 // the mean share
 	more   bool
+	echoes []*structureAnswer
 }
 
 func (t *structureTable) answer(q *structureQuestion) *structureAnswer {
@@ -201,45 +145,6 @@ func (t *structureTable) clusterOf(rows []int32) []int {
 	return out
 }
 
-// isEcho reports whether an answer adds nothing to what was found of the same caller: among traces that are
-// alike in all of that there is no difference of its own.
-func (t *structureTable) isEcho(a *structureAnswer, found []*structureAnswer) bool {
-	tables := map[string]*[2]stats.Table{}
-	var patterns []string
-	at := make([]int, len(found))
-	for k, row := range a.asked.rows {
-		pattern := []byte{byte(t.stratum[row]), byte(t.stratum[row] >> 8), byte(t.stratum[row] >> 16)}
-		for i, f := range found {
-			for at[i] < len(f.asked.rows) && f.asked.rows[at[i]] < row {
-				at[i]++
-			}
-			switch {
-			case at[i] == len(f.asked.rows) || f.asked.rows[at[i]] != row:
-				pattern = append(pattern, 2)
-			case f.shows(at[i]):
-				pattern = append(pattern, 1)
-			default:
-				pattern = append(pattern, 0)
-			}
-		}
-		x := tables[string(pattern)]
-		if x == nil {
-			x = new([2]stats.Table)
-			tables[string(pattern)] = x
-			patterns = append(patterns, string(pattern))
-		}
-		addToTable(&x[0], a.label[k], a.shows(k))
-		addToTable(&x[1], a.label[k], !a.shows(k))
-	}
-	var ways [2][]stats.Table
-	for _, p := range patterns {
-		ways[0], ways[1] = append(ways[0], tables[p][0]), append(ways[1], tables[p][1])
-	}
-	greater, _ := stats.FisherStratified(ways[0])
-	less, _ := stats.FisherStratified(ways[1])
-	return 2*min(greater, less) > t.cfg.Alpha/float64(len(found)+1)
-}
-
 // describe computes what a result says.
 func (t *structureTable) describe(a *structureAnswer, hit []bool) StructureFinding {
 	caller := a.caller.path
@@ -257,11 +162,12 @@ func (t *structureTable) describe(a *structureAnswer, hit []bool) StructureFindi
 	} else {
 		f.Distribution = t.distribution(a)
 	}
+	said := map[aspect]bool{a.aspect(): true}
 	for _, s := range a.same {
-		same := *a
-		same.structureQuestion = &structureQuestion{caller: a.caller, structureStatement: s, asked: a.asked}
-		if s.kind != a.kind || s.call != a.call || s.other != a.other {
-			f.Also = append(f.Also, t.answer(same.structureQuestion).what())
+		same := &structureQuestion{caller: a.caller, structureStatement: s, asked: a.asked}
+		if !said[same.aspect()] {
+			said[same.aspect()] = true
+			f.Also = append(f.Also, t.answer(same).what())
 		}
 	}
 	cluster := t.clusterOf(a.asked.rows)
@@ -439,6 +345,14 @@ func (a *structureAnswer) name(id tracewhy.PathID) string {
 		return p.Operation()
 	}
 	return p.Service() + " " + p.Operation()
+}
+
+// whatBeside says what is different, and where if not in executions of the finding's caller.
+func (a *structureAnswer) whatBeside(f *structureAnswer) string {
+	if a.caller == f.caller {
+		return a.what()
+	}
+	return a.caller.path.Service() + " " + a.caller.path.Operation() + " " + a.what()
 }
 
 // what says what is different, in words.

@@ -62,7 +62,7 @@ func (t *structureTable) test(ctx context.Context, r *StructureResult) error {
 	r.Relabellings, r.Tested = n, len(t.family)
 	r.CriticalP = criticalP(smallest, t.cfg.Alpha, len(t.family))
 	var possible bool
-	r.Detectable, possible = detectableEffects(t.count, r.CriticalP/2) // P is twice the smaller of two
+	r.Detectable, possible = detectableEffects(t.count, r.CriticalP/2, minShown) // P is twice the smaller of two
 	if !possible {
 		r.Verdict = StructureInsufficient
 	}

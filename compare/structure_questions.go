@@ -129,7 +129,9 @@ func (t *structureTable) questions(c *caller) []*structureQuestion {
 	}
 	slices.Sort(calls)
 	for _, call := range calls {
-		list = append(list, t.callQuestions(c, call, byCall[call])...)
+		if call != c.path.ID() { // which is a matter of depth
+			list = append(list, t.callQuestions(c, call, byCall[call])...)
+		}
 	}
 	for _, kind := range []StructureKind{StructureAtOnce, StructureDepth} {
 		list = append(list, t.levelQuestions(c, kind)...)

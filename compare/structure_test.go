@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/internal/stats"
+	"github.com/tracewhy/tracewhy/internal/tracetext"
 )
 
 // site says how the traces of a shop are built: its page asks for user and prices, one beside the other, and
@@ -198,5 +200,197 @@ func TestStructureNullWorlds(t *testing.T) {
 				t.Errorf("any finding in %d of %d, limit %.3f", found, *worlds, limit)
 			}
 		})
+	}
+}
+
+// The share of calls to one service grows where the calls to another stop: that is no change of the calls.
+func TestStructureBelowWhatIsCalledLess(t *testing.T) {
+	window := func(source string, items int) string {
+		var b strings.Builder
+		for n := range 40 {
+			fmt.Fprintf(&b, "trace source=%s\n  a/page 0+500\n    a/GET 1+4 client\n      user/GET 2+2 server\n", source)
+			for i := range n % 2 * items {
+				fmt.Fprintf(&b, "    a/GET %d+4 client\n      item/GET %d+2 server\n", 10+10*i, 11+10*i)
+			}
+		}
+		return b.String()
+	}
+	set := tracetext.Set(window("baseline", 5) + window("incident", 5) + window("incident", 0))
+	r, err := Structure(context.Background(), set.Source("baseline"), set.Source("incident"), StructureConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, f := range r.Findings {
+		got = append(got, f.Operation+" "+f.What)
+		for _, also := range f.Also {
+			got = append(got, "also "+also)
+		}
+	}
+	want := []string{"page less often calls GET twice or more", "also a GET more often calls user GET"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// A trace that lacks spans says nothing of what is not called: otherwise losing them would be a finding.
+func TestStructureIncomplete(t *testing.T) {
+	r := structureOf(t, site{}, site{loses: 0.1}, StructureConfig{})
+	if r.Verdict != StructureNone || r.Traces[inc] > 190 || r.Traces[base] != 200 {
+		t.Errorf("verdict %s among %v traces, findings %v", r.Verdict, r.Traces, r.Findings)
+	}
+	if !slices.ContainsFunc(r.Warnings, func(w tracewhy.Warning) bool { return w.Code == WarningIncomplete && w.Count == 200-r.Traces[inc] }) {
+		t.Errorf("warnings %v", r.Warnings)
+	}
+}
+
+// Pages with many items come with other queries. Within their kind nothing is different.
+func TestStructureStrata(t *testing.T) {
+	of := func(source string, large int) (spans []tracewhy.SpanData) {
+		small := site{traces: 100 - large}.window(1, source)
+		big := site{traces: large, items: func(*stats.Rand) int { return 9 }, noUser: 1}.window(2, source)
+		for i := range big {
+			if big[i].ParentSpanID.IsZero() {
+				big[i].Attributes = []tracewhy.KeyValue{tracewhy.String("page.size", "large")}
+			}
+		}
+		return append(small, big...)
+	}
+	b, i := cohorts(t, of("baseline", 20), of("incident", 80))
+	for _, strata := range [][]string{nil, {"page.size"}} {
+		r, err := Structure(context.Background(), b, i, StructureConfig{Strata: strata})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := (strata == nil); (r.Verdict == StructureFound) != want {
+			t.Errorf("within %v: %s", strata, r.Verdict)
+		}
+	}
+}
+
+func TestStructureContribution(t *testing.T) {
+	many := func(r *stats.Rand, items int) bool { return items > 6 }
+	r := structureOf(t, site{}, site{noUser: 0.5, isFailed: many, items: func(r *stats.Rand) int {
+		if r.Float64() < 0.4 {
+			return 9
+		}
+		return 2
+	}}, StructureConfig{})
+	contribution := map[string]float64{}
+	for _, f := range r.Findings {
+		contribution[f.Call] = f.Contribution.Value
+		if !(f.Contribution.Low <= f.Contribution.Value && f.Contribution.Value <= f.Contribution.High) {
+			t.Errorf("%s: contribution %v", f.What, f.Contribution)
+		}
+		if f.Affected.Len() != f.Shown[inc] {
+			t.Errorf("%s: %d affected, shown in %v", f.What, f.Affected.Len(), f.Shown)
+		}
+		for side, ids := range f.Exemplars {
+			if len(ids) == 0 {
+				t.Errorf("%s: no exemplar of side %d", f.What, side)
+			}
+		}
+	}
+	if len(contribution) != 2 || contribution["item"] < 0.95 || contribution["user"] > 0.5 {
+		t.Errorf("contributions %v, want item 1 and user about a quarter", contribution)
+	}
+	if r.Explained != 1 {
+		t.Errorf("explained %v", r.Explained)
+	}
+}
+
+// The same spans in another order, and any number of workers, give the same bytes.
+func TestStructureDeterminism(t *testing.T) {
+	spans := append(site{traces: 60, swapped: 0.2}.window(3, "baseline"), site{traces: 60, retries: 2, noUser: 0.3}.window(3, "incident")...)
+	var want string
+	for round := range 4 {
+		set := tracewhy.SetOf(spans...)
+		r, err := Structure(context.Background(), set.Source("baseline"), set.Source("incident"), StructureConfig{Workers: 1 + round})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want == "" {
+			want = string(b)
+		}
+		if string(b) != want {
+			t.Fatalf("round %d differs", round)
+		}
+		random := stats.NewRand(1, uint64(round))
+		for i := range spans {
+			j := random.IntN(i + 1)
+			spans[i], spans[j] = spans[j], spans[i]
+		}
+	}
+}
+
+// Other names change the names of findings, and nothing else; sides that change places turn them round.
+func TestStructureLaws(t *testing.T) {
+	baseline, incident := site{traces: 80}.window(4, "baseline"), site{traces: 80, noUser: 0.4, swapped: 0.9}.window(4, "incident")
+	of := func(b, i tracewhy.Cohort) *StructureResult {
+		r, err := Structure(context.Background(), b, i, StructureConfig{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	b, i := cohorts(t, baseline, incident)
+	want, swapped := of(b, i), of(i, b)
+	if len(want.Findings) != 2 || len(swapped.Findings) != 2 {
+		t.Fatalf("%d and %d findings, want 2", len(want.Findings), len(swapped.Findings))
+	}
+	for k, f := range want.Findings {
+		s := swapped.Findings[k]
+		if stats.Compare(f.P, s.P) != 0 || math.Abs(f.ShareDifference.Value)-math.Abs(s.ShareDifference.Value) > 1e-12 || f.Adjusted != s.Adjusted {
+			t.Errorf("swapped: %v of p %v and adjusted %v, was %v of %v and %v", s.ShareDifference, s.P, s.Adjusted, f.ShareDifference, f.P, f.Adjusted)
+		}
+	}
+	for _, spans := range [][]tracewhy.SpanData{baseline, incident} {
+		for k := range spans {
+			spans[k].Name = "x" + spans[k].Name
+		}
+	}
+	b, i = cohorts(t, baseline, incident)
+	for k, f := range of(b, i).Findings {
+		if was := want.Findings[k]; f.Operation != "x"+was.Operation || f.ShareDifference != was.ShareDifference || f.P != was.P {
+			t.Errorf("renamed: %s %v of p %v, was %s %v of p %v", f.Operation, f.ShareDifference, f.P, was.Operation, was.ShareDifference, was.P)
+		}
+	}
+}
+
+func TestStructureOfLittle(t *testing.T) {
+	set := tracewhy.SetOf(append(site{traces: 30}.window(1, "baseline"), site{traces: 1, noUser: 1}.window(1, "incident")...)...)
+	b, i := set.Source("baseline"), set.Source("incident")
+	tests := []struct {
+		name               string
+		baseline, incident tracewhy.Cohort
+		err                error
+		verdict            StructureVerdict
+	}{
+		{"nothing", tracewhy.Cohort{}, tracewhy.Cohort{}, ErrCohorts, ""},
+		{"no incident", b, set.Source("other"), ErrCohorts, ""},
+		{"the same", b, b, ErrCohorts, ""},
+		{"of another Set", b, tracewhy.SetOf(site{traces: 9}.window(1, "incident")...).All(), ErrCohorts, ""},
+		{"all of both", set.All(), i, nil, StructureInsufficient},
+		{"a baseline of one", i, b, nil, StructureInsufficient},
+	}
+	for _, tt := range tests {
+		r, err := Structure(context.Background(), tt.baseline, tt.incident, StructureConfig{})
+		if err != tt.err || err == nil && r.Verdict != tt.verdict {
+			t.Errorf("%s: %v %+v, want %v %s", tt.name, err, r, tt.err, tt.verdict)
+		}
+		if r != nil {
+			if _, err := json.Marshal(r); err != nil {
+				t.Errorf("%s: %v", tt.name, err)
+			}
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := Structure(ctx, b, i, StructureConfig{}); err != context.Canceled {
+		t.Errorf("cancelled: %v", err)
 	}
 }
