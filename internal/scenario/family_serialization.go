@@ -1,6 +1,10 @@
 package scenario
 
-import "github.com/tracewhy/tracewhy/internal/stats"
+import (
+	"slices"
+
+	"github.com/tracewhy/tracewhy/internal/stats"
+)
 
 // Quotes for options fail because market data are encoded wrongly for some types of contracts. The answer's work is
 // done and its span ends well; what then goes over the wire makes the caller's library drop the connection, after
@@ -29,11 +33,10 @@ var serialization = Family{
 		}
 		d.begin()
 		cause := Cause{
-			Services: []string{surface.service.name}, Operations: []string{surface.name}, Conditions: e.conditions(when),
+			// No trace tells who is at fault, the writer of a message or its reader.
+			Services:   []string{surface.service.name, e.places["price"].service.name},
+			Operations: slices.Compact([]string{surface.name, surface.clientName}), Conditions: e.conditions(when),
 			FaultDomain: "internal",
-		}
-		if surface.clientName != surface.name {
-			cause.Operations = append(cause.Operations, surface.clientName)
 		}
 		if chance(r, 0.7) {
 			cause.ChangeID = d.trigger("deployment", surface.service, "codec of volatility surfaces updated")
@@ -81,7 +84,7 @@ func (e *estate) quotes(r *stats.Rand) {
 	surface := e.mark("surface", b.op(data, "GET", "/surfaces/{underlying}", "GetSurface", 6))
 	surface.shows = []int{e.of("underlying")}
 	surface.steps = inOrder(b.call(b.sql(data, "SELECT", "ticks", 5)).cached(b.redis(data, "GET"), between(r, 0.5, 0.9)))
-	price := b.op(pricing, "POST", "/prices", "Price", 3)
+	price := e.mark("price", b.op(pricing, "POST", "/prices", "Price", 3))
 	price.shows = []int{of, e.of("contract.tenor_days")}
 	price.steps = inOrder(
 		b.call(surface).retried(b.attempts()),
