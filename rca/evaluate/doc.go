@@ -27,6 +27,8 @@
 //     orders. Chance is the ranker for which all are equal, and its accuracy is exact, not simulated.
 //   - Every share has its exact (Clopper–Pearson) interval. With expected hits, which may be fractions,
 //     the interval is the one that the same formula gives.
+//   - Conditions are right if all of the label's are stated and at most one more: with the service, and alone.
+//     Where a label has none, or does not say, stating any is counted as unfounded.
 //   - Calibration is that of the first cause of each answer that has one, quiet cases included, where it
 //     is always wrong.
 //

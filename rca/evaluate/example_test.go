@@ -45,6 +45,7 @@ web/buy 0+80
 	// most extra errors    AC@1 0.00
 	// largest slowdown     AC@1 0.33
 	// attribute difference AC@1 0.00
+	// failing attribute    AC@1 0.00
 	// self-time excess     AC@1 1.00
 }
 

@@ -36,9 +36,11 @@ type Label struct {
 
 // Cause is one true cause.
 type Cause struct {
-	Services   []string       `json:"services"`             // naming any one of these is right
-	Operations []string       `json:"operations,omitempty"` // likewise; empty where it is not known
-	Conditions map[string]any `json:"conditions,omitempty"` // attribute values that all single out the affected transactions
+	Services   []string `json:"services"`             // naming any one of these is right
+	Operations []string `json:"operations,omitempty"` // likewise; empty where it is not known
+	// Conditions are attribute values that all single out the affected transactions. A list, or text with commas,
+	// may also be stated part by part, as elements of the attribute.
+	Conditions map[string]any `json:"conditions,omitempty"`
 	// FaultDomain is internal or external, and Vendor who is at fault outside; "" where it is not known.
 	FaultDomain string `json:"fault_domain,omitempty"`
 	Vendor      string `json:"vendor,omitempty"`
@@ -133,6 +135,24 @@ func valueOf(v any) tracewhy.Value {
 		return tracewhy.IntOf(v)
 	}
 	return tracewhy.StringOf(fmt.Sprint(v))
+}
+
+// partsOf returns the elements of a label's list, which text with commas is as well, or the value alone.
+func partsOf(v any) []tracewhy.Value {
+	var parts []tracewhy.Value
+	switch v := v.(type) {
+	case []any:
+		for _, part := range v {
+			parts = append(parts, valueOf(part))
+		}
+	case string:
+		for part := range strings.SplitSeq(v, ",") {
+			parts = append(parts, tracewhy.StringOf(strings.TrimSpace(part)))
+		}
+	default:
+		parts = append(parts, valueOf(v))
+	}
+	return parts
 }
 
 // sameValue reports whether two attribute values are one in the eyes of a reader: 5, 5.0 and "5" are.

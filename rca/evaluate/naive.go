@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/rca"
@@ -19,6 +20,8 @@ import (
 //   - largest slowdown: the service whose mean span duration grew most.
 //   - attribute difference: the operation with the attribute value (its resource's included, service.name
 //     excepted) whose share of traces grew most, in percentage points.
+//   - failing attribute: the same between the incident's traces with a failed span and its others. Keys that say how a span
+//     ended (error.…, exception.…, status codes) are left out.
 //   - self-time excess: the service whose mean self time (duration less what its children cover) grew
 //     most.
 //
@@ -30,6 +33,7 @@ func Naive() []Ranker {
 		{"most extra errors", rankByExtraErrors},
 		{"largest slowdown", rankBySlowdown},
 		{"attribute difference", rankByAttribute},
+		{"failing attribute", rankByFailing},
 		{"self-time excess", rankBySelfTime},
 	}
 }
@@ -183,6 +187,33 @@ type useCount struct {
 }
 
 func rankByAttribute(ctx context.Context, baseline, incident tracewhy.Cohort) (*Answer, error) {
+	return rankByShare(ctx, baseline, incident, func(key string) bool { return key == "service.name" })
+}
+
+func rankByFailing(ctx context.Context, _, incident tracewhy.Cohort) (*Answer, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	failed := incident.Select(func(t tracewhy.Trace) bool {
+		for s := range t.Spans() {
+			if s.Failed() {
+				return true
+			}
+		}
+		return false
+	})
+	others := incident.Minus(failed)
+	if failed.Len() == 0 || others.Len() == 0 {
+		return &Answer{Verdict: rca.VerdictNoIncident}, nil
+	}
+	return rankByShare(ctx, others, failed, func(key string) bool {
+		return key == "service.name" || strings.HasPrefix(key, "error.") || strings.HasPrefix(key, "exception.") ||
+			strings.HasSuffix(key, "status_code")
+	})
+}
+
+// rankByShare ranks by the attribute value whose share of traces grew most from one cohort to the other.
+func rankByShare(ctx context.Context, baseline, incident tracewhy.Cohort, skip func(key string) bool) (*Answer, error) {
 	c, err := newCatalog(ctx, baseline, incident)
 	if err != nil {
 		return nil, err
@@ -198,7 +229,7 @@ func rankByAttribute(ctx context.Context, baseline, incident tracewhy.Cohort) (*
 			for s := range t.Spans() {
 				op := int32(c.operation(s))
 				use := func(id tracewhy.AttrID) bool {
-					if set.AttrKey(id) == "service.name" {
+					if skip(set.AttrKey(id)) {
 						return true
 					}
 					key := attributeUse{op, id}

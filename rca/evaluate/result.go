@@ -49,6 +49,10 @@ type Score struct {
 	Conditions  Proportion `json:"conditions"`
 	FaultDomain Proportion `json:"fault_domain"`
 	Change      Proportion `json:"change"`
+	// ConditionsAlone is the share of first answers that state the conditions whatever service they name, and
+	// Unfounded that of those that state any although no cause of the label has one.
+	ConditionsAlone Proportion `json:"conditions_alone"`
+	Unfounded       Proportion `json:"unfounded_conditions"`
 	// FalseAlarms is the share of quiet cases in which an incident was claimed or a cause was listed.
 	FalseAlarms Proportion `json:"false_alarms"`
 	// Detection compares the claim that there is an incident with the truth.
@@ -86,6 +90,10 @@ type Outcome struct {
 	Conditions  *bool `json:"conditions"`
 	FaultDomain *bool `json:"fault_domain"`
 	Change      *bool `json:"change"`
+	// ConditionsAlone leaves the service out. Unfounded is whether any are stated where the label has none, and
+	// nil where it has.
+	ConditionsAlone *bool `json:"conditions_alone"`
+	Unfounded       *bool `json:"unfounded_conditions"`
 
 	service, operation placement
 }
@@ -150,6 +158,15 @@ func outcome(ranker string, a *Answer, label *Label) Outcome {
 	o.Conditions = known(
 		func(c Cause) bool { return len(c.Conditions) > 0 },
 		func(c Cause) bool { return conditionsMatch(said.Conditions, c.Conditions) })
+	if o.Conditions != nil {
+		right := slices.ContainsFunc(label.Causes, func(c Cause) bool {
+			return len(c.Conditions) > 0 && conditionsMatch(said.Conditions, c.Conditions)
+		})
+		o.ConditionsAlone = &right
+	} else if len(label.Causes) > 0 {
+		states := len(said.Conditions) > 0
+		o.Unfounded = &states
+	}
 	o.FaultDomain = known(
 		func(c Cause) bool { return c.FaultDomain != "" },
 		func(c Cause) bool {
@@ -164,18 +181,26 @@ func outcome(ranker string, a *Answer, label *Label) Outcome {
 // conditionsMatch reports whether said states all of the true conditions, as equalities or as elements
 // of a list, and at most one more.
 func conditionsMatch(said []rca.Condition, truth map[string]any) bool {
-	if len(said) > len(truth)+1 {
-		return false
+	states := func(key string, value tracewhy.Value) bool {
+		return slices.ContainsFunc(said, func(c rca.Condition) bool {
+			return c.Key == key && (c.Op == tracewhy.OpEqual || c.Op == tracewhy.OpHas) && sameValue(valueOf(c.Value), value)
+		})
 	}
+	needed := 0
 	for key, value := range truth {
-		want := valueOf(value)
-		if !slices.ContainsFunc(said, func(c rca.Condition) bool {
-			return c.Key == key && (c.Op == tracewhy.OpEqual || c.Op == tracewhy.OpHas) && sameValue(valueOf(c.Value), want)
-		}) {
-			return false
+		if _, isList := value.([]any); !isList && states(key, valueOf(value)) {
+			needed++
+			continue
 		}
+		parts := partsOf(value)
+		for _, part := range parts {
+			if !states(key, part) {
+				return false
+			}
+		}
+		needed += len(parts)
 	}
-	return true
+	return len(said) <= needed+1
 }
 
 // sumUp makes the groups of the result.
@@ -228,7 +253,7 @@ func (r *Result) group(name string, cases []*CaseResult, cfg Config, by func(*Ca
 func score(ranker string, i int, cases []*CaseResult, cfg Config) Score {
 	s := Score{Ranker: ranker}
 	var services, listed, operations []placement
-	var conditions, domain, change tally
+	var conditions, alone, unfounded, domain, change tally
 	var forecasts []Forecast
 	covered, incidents, alarms, quiet := 0, 0, 0, 0
 	for _, c := range cases {
@@ -261,12 +286,15 @@ func score(ranker string, i int, cases []*CaseResult, cfg Config) Score {
 			operations = append(operations, stoodBy)
 		}
 		conditions.add(o.Conditions)
+		alone.add(o.ConditionsAlone)
+		unfounded.add(o.Unfounded)
 		domain.add(o.FaultDomain)
 		change.add(o.Change)
 	}
 	s.Coverage = proportion(float64(covered), incidents)
 	s.Services, s.Listed, s.Operations = accuracy(services), accuracy(listed), accuracy(operations)
 	s.Conditions, s.FaultDomain, s.Change = conditions.share(), domain.share(), change.share()
+	s.ConditionsAlone, s.Unfounded = alone.share(), unfounded.share()
 	s.FalseAlarms = proportion(float64(alarms), quiet)
 	if len(forecasts) > 0 {
 		calibration := Calibrate(forecasts, cfg.Bins, cfg.Seed)

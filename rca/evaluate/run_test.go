@@ -116,8 +116,45 @@ func TestOutcomeDetails(t *testing.T) {
 		})
 	}
 	o := outcome("r", claim(rca.VerdictIncident, 0.9, right), &Label{Incident: true, Causes: []Cause{{Services: []string{"db"}}}})
-	if o.Conditions != nil || o.FaultDomain != nil || o.Change != nil {
+	if o.Conditions != nil || o.ConditionsAlone != nil || o.FaultDomain != nil || o.Change != nil {
 		t.Errorf("%+v: the label does not say", o)
+	}
+	if o.Unfounded == nil || !*o.Unfounded {
+		t.Error("conditions of a label without any are founded")
+	}
+	right.Service = "web"
+	o = outcome("r", claim(rca.VerdictIncident, 0.9, right), label)
+	if *o.Conditions || !*o.ConditionsAlone || o.Unfounded != nil {
+		t.Errorf("%+v: the conditions are right of another service", o)
+	}
+}
+
+// A label's list is met as a whole or part by part, and text with commas is one, as it is for conditions.
+func TestConditionsOfLists(t *testing.T) {
+	has := func(v string) rca.Condition { return rca.Condition{Key: "formats", Op: tracewhy.OpHas, Value: v} }
+	high := rca.Condition{Key: "volume", Op: tracewhy.OpEqual, Value: "high"}
+	more := rca.Condition{Key: "x", Op: tracewhy.OpEqual, Value: true}
+	whole := rca.Condition{Key: "formats", Op: tracewhy.OpEqual, Value: "pdf,tiff"}
+	for _, test := range []struct {
+		name string
+		said []rca.Condition
+		want bool
+	}{
+		{"part by part", []rca.Condition{high, has("tiff"), has("pdf")}, true},
+		{"and one more", []rca.Condition{high, has("tiff"), has("pdf"), more}, true},
+		{"and two more", []rca.Condition{high, has("tiff"), has("pdf"), more, more}, false},
+		{"one part", []rca.Condition{high, has("pdf")}, false},
+		{"without the volume", []rca.Condition{has("tiff"), has("pdf")}, false},
+	} {
+		for _, truth := range []any{"pdf,tiff", "tiff, pdf", []any{"pdf", "tiff"}} {
+			if got := conditionsMatch(test.said, map[string]any{"formats": truth, "volume": "high"}); got != test.want {
+				t.Errorf("%s of %v: %v", test.name, truth, got)
+			}
+		}
+	}
+	truth := map[string]any{"formats": "pdf,tiff"}
+	if !conditionsMatch([]rca.Condition{whole, more}, truth) || conditionsMatch([]rca.Condition{whole, more, more}, truth) {
+		t.Error("the whole text counts as one condition")
 	}
 }
 
@@ -340,11 +377,15 @@ func TestWriteTextGolden(t *testing.T) {
 	long := Label{
 		Incident: true, Dataset: "a-dataset-with-a-very-long-name-that-goes-on", FaultType: "a-fault-type-with-a-long-name-as-well",
 		Case:   "a-case-with-a-name-that-is-longer-than-a-column-of-this-table-could-be",
-		Causes: []Cause{{Services: []string{"a-service-with-a-long-name", "another"}}, {Services: []string{"third"}}},
+		Causes: []Cause{
+			{Services: []string{"a-service-with-a-long-name", "another"}, Conditions: map[string]any{"region": "apac"}},
+			{Services: []string{"third"}},
+		},
 	}
 	cases = append(cases, numbered(t, len(answers)+1, long))
 	answers = append(answers, claim(rca.VerdictIncident, 0.1, rca.RootCause{
 		Service: "the-service-that-it-was-said-to-be", Operation: "an operation with a long name, which is cut",
+		Conditions: []rca.Condition{{Key: "region", Op: tracewhy.OpEqual, Value: "apac"}},
 	}))
 	silent := slices.Repeat([]*Answer{nil}, len(answers))
 	r, err := Run(context.Background(), cases, []Ranker{{"chance", rankByChance}, scripted("silent", silent), scripted("oracle", answers)}, Config{})

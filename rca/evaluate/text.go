@@ -44,6 +44,7 @@ func (r *Result) WriteText(w io.Writer) error {
 		}
 		b.WriteByte('\n')
 	}
+	r.writeConditions(&b)
 	if focus >= 0 {
 		r.writeKinds(&b, focus)
 		r.writeDetails(&b, focus)
@@ -113,6 +114,29 @@ func (r *Result) writeKinds(b *bytes.Buffer, focus int) {
 	}
 	if wrote {
 		b.WriteByte('\n')
+	}
+}
+
+// writeConditions writes how the rankers that state conditions compare, if any labels have some.
+func (r *Result) writeConditions(b *bytes.Buffer) {
+	g := r.total()
+	if g == nil {
+		return
+	}
+	wrote := false
+	for _, s := range g.Scores {
+		if s.Conditions.Of == 0 || s.Conditions.Hits+s.ConditionsAlone.Hits+s.Unfounded.Hits == 0 {
+			continue
+		}
+		if !wrote {
+			fmt.Fprintf(b, "%s %5s %12s %12s %5s %12s\n", cell("conditions of the first answer", 34), "n", "and service", "alone", "n", "unfounded")
+			wrote = true
+		}
+		fmt.Fprintf(b, "  %s %5d %12s %12s %5d %12s\n", cell(s.Ranker, 32), s.Conditions.Of, withInterval(s.Conditions),
+			withInterval(s.ConditionsAlone), s.Unfounded.Of, withInterval(s.Unfounded))
+	}
+	if wrote {
+		b.WriteString("  (unfounded: stated where the label has none, or does not say)\n\n")
 	}
 }
 
