@@ -1,0 +1,478 @@
+package compare
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+	"sync"
+
+	"github.com/tracewhy/tracewhy/internal/parallel"
+	"github.com/tracewhy/tracewhy/internal/stats"
+)
+
+// A candidate is a combination and its p-value among the traces of a search.
+type candidate struct {
+	combination
+	p float64
+}
+
+func compareCandidates(x, y candidate) int {
+	return cmp.Or(cmp.Compare(x.p, y.p), cmp.Compare(len(x.items()), len(y.items())), slices.Compare(x.combination[:], y.combination[:]))
+}
+
+// maxKept is how many of the combinations of one size a search keeps.
+const maxKept = 64
+
+// sizeResult is what a search knows of the combinations of one size.
+type sizeResult struct {
+	alpha    float64
+	limit    float64     // above it nothing is kept, and the smallest p-values are not exact
+	smallest []float64   // p-value, by relabelling
+	best     []candidate // of the observed labels, those with the smallest p-values first
+	tested   int
+}
+
+// extreme returns the smallest p-value that is no finding: a finding has a smaller one.
+func (r *sizeResult) critical(all *stats.Relabellings) (largest, beyond float64) {
+	n := 0 // how many relabellings may reach a finding
+	for n < len(r.smallest) && all.P(n+1) <= r.alpha {
+		n++
+	}
+	if all.P(n) > r.alpha {
+		return 0, 0
+	}
+	sorted := slices.Clone(r.smallest)
+	slices.Sort(sorted)
+	beyond = 1
+	if n < len(sorted) {
+		beyond = sorted[n]
+	}
+	if n > 0 {
+		largest = sorted[n-1]
+	}
+	return largest, beyond
+}
+
+// lower sets the limit to what still matters: p-values that may be findings, and that of the best combination.
+func (r *sizeResult) lower(all *stats.Relabellings) {
+	_, beyond := r.critical(all)
+	if len(r.best) > 0 {
+		beyond = max(beyond, r.best[0].p)
+	}
+	r.limit = min(r.limit, beyond)
+}
+
+// merge adds what another goroutine found. The order does not matter.
+func (r *sizeResult) merge(o *sizeResult) {
+	for b, p := range o.smallest {
+		r.smallest[b] = min(r.smallest[b], p)
+	}
+	r.best = append(r.best, o.best...)
+	slices.SortFunc(r.best, compareCandidates)
+	r.best = slices.CompactFunc(r.best, func(x, y candidate) bool { return x.combination == y.combination })
+	r.best = r.best[:min(len(r.best), maxKept)]
+	r.tested += o.tested
+}
+
+func newSizeResult(alpha float64, n int) *sizeResult {
+	r := &sizeResult{alpha: alpha, limit: 1, smallest: make([]float64, n)}
+	for b := range r.smallest {
+		r.smallest[b] = 1
+	}
+	return r
+}
+
+// search finds the smallest p-values of combinations of each size for which alpha[size-1] is positive, among
+// those that can be added to a combination. What it leaves out can be neither the best of a size nor a
+// finding, and in no relabelling lower the smallest p-value below that of either: see [sizeResult.lower].
+func (s *conjunctionSearch) search(ctx context.Context, x *conjunctionSpace, added combination, alpha [maxConditions]float64) ([maxConditions]*sizeResult, error) {
+	var results [maxConditions]*sizeResult
+	w := &spaceSearch{conjunctionSearch: s, space: x}
+	for d, a := range alpha {
+		if a > 0 {
+			results[d] = newSizeResult(a, x.all.Len())
+		}
+	}
+	counts := make([]int, len(x.strata))
+	for i := range s.items {
+		if n := x.count(x.masks[i], counts); n > 0 && n < x.size() && s.canExtend(added, int32(i)) {
+			w.items = append(w.items, int32(i))
+		}
+	}
+	if results[0] != nil {
+		w.results = [maxConditions]*sizeResult{results[0]}
+		if err := w.round(ctx, 0, len(w.items), (*searcher).singles); err != nil {
+			return results, err
+		}
+		results[0].lower(x.all)
+	}
+	if results[1] == nil && results[2] == nil {
+		return results, nil
+	}
+	w.results = [maxConditions]*sizeResult{nil, results[1], results[2]}
+	w.pilot()
+	for from, n := 0, 8; from < len(w.items); from, n = from+n, 2*n {
+		for _, r := range w.results {
+			if r != nil {
+				r.lower(x.all)
+			}
+		}
+		if err := w.round(ctx, from, min(from+n, len(w.items)), (*searcher).pairs); err != nil {
+			return results, err
+		}
+	}
+	for _, r := range w.results {
+		if r != nil {
+			r.lower(x.all)
+		}
+	}
+	return results, nil
+}
+
+func (x *conjunctionSpace) size() int {
+	n := 0
+	for _, st := range x.strata {
+		n += st.size
+	}
+	return n
+}
+
+// spaceSearch is a search at work.
+type spaceSearch struct {
+	*conjunctionSearch
+	space   *conjunctionSpace
+	items   []int32
+	results [maxConditions]*sizeResult
+}
+
+// searcher is what one goroutine needs.
+type searcher struct {
+	*spaceSearch
+	bounds  [maxConditions]*countBound
+	local   [maxConditions]*sizeResult
+	pair    []uint64
+	triple  []uint64
+	sizes   []int
+	sizes3  []int
+	members []int32
+	counts  []int32
+	order   []int32 // relabellings by count, the largest first
+	reach   []int32 // by count: how many relabellings have at least it
+}
+
+// round calls f for each of the items [from, to) with limits that hold for all of them, so that what is kept
+// does not depend on which goroutine comes first.
+func (w *spaceSearch) round(ctx context.Context, from, to int, f func(*searcher, context.Context, int)) error {
+	var bounds [maxConditions]*countBound
+	for d, r := range w.results {
+		if r != nil {
+			bounds[d] = w.space.bound(r.limit)
+		}
+	}
+	var lock sync.Mutex
+	return parallel.For(ctx, w.cfg.Workers, to-from, func(k int) {
+		g := w.newSearcher(bounds)
+		f(g, ctx, from+k)
+		lock.Lock()
+		defer lock.Unlock()
+		for d, r := range w.results {
+			if r != nil {
+				r.merge(g.local[d])
+			}
+		}
+	})
+}
+
+func (w *spaceSearch) newSearcher(bounds [maxConditions]*countBound) *searcher {
+	x := w.space
+	g := &searcher{
+		spaceSearch: w, bounds: bounds, pair: make([]uint64, x.words), triple: make([]uint64, x.words),
+		sizes: make([]int, len(x.strata)), sizes3: make([]int, len(x.strata)),
+		counts: make([]int32, x.all.Len()), order: make([]int32, x.all.Len()),
+	}
+	for d, r := range w.results {
+		if r != nil {
+			g.local[d] = newSizeResult(r.alpha, x.all.Len())
+			g.local[d].limit = r.limit
+		}
+	}
+	return g
+}
+
+func (g *searcher) singles(_ context.Context, k int) {
+	i := g.items[k]
+	mask := g.space.masks[i]
+	total := g.space.count(mask, g.sizes)
+	g.members = members(g.members[:0], mask)
+	g.space.table.Counts(g.members, g.counts)
+	g.score(0, combine(i), mask, total, g.sizes)
+}
+
+// score takes the counts of a combination into account.
+func (g *searcher) score(d int, c combination, mask []uint64, total int, sizes []int) {
+	r := g.local[d]
+	r.tested++
+	need := g.bounds[d].of(total, sizes)
+	if need > total {
+		return
+	}
+	var tail *stats.ConditionalTail
+	for b, n := range g.counts {
+		if int(n) < need {
+			continue
+		}
+		if tail == nil {
+			tail = g.space.tail(sizes)
+		}
+		if p := stats.Quantise(tail.P(int(n))); p < r.smallest[b] {
+			r.smallest[b] = p
+		}
+	}
+	if n := countAnd(mask, g.space.affected); n >= need {
+		if tail == nil {
+			tail = g.space.tail(sizes)
+		}
+		g.observe(d, c, stats.Quantise(tail.P(n)))
+	}
+}
+
+// observe keeps an observed combination if it is among the best.
+func (g *searcher) observe(d int, c combination, p float64) {
+	r := g.local[d]
+	if p > r.limit || p >= 1 {
+		return
+	}
+	x := candidate{c, p}
+	if len(r.best) == maxKept && compareCandidates(x, r.best[maxKept-1]) > 0 {
+		return
+	}
+	at, _ := slices.BinarySearchFunc(r.best, x, compareCandidates)
+	r.best = slices.Insert(r.best, at, x)
+	r.best = r.best[:min(len(r.best), maxKept)]
+}
+
+// pairs scores the pairs that begin with an item, and the triples that begin with those.
+func (g *searcher) pairs(ctx context.Context, k int) {
+	i := g.items[k]
+	if !g.inPairs[i] {
+		return
+	}
+	x := g.space
+	size := x.count(x.masks[i], g.sizes)
+	for at := k + 1; at < len(g.items); at++ {
+		j := g.items[at]
+		if !g.inPairs[j] || !g.canCombine(i, j) {
+			continue
+		}
+		total := x.and(g.pair, x.masks[i], x.masks[j], g.sizes)
+		if total == 0 || total == size || total == x.count(x.masks[j], g.sizes3) {
+			continue // it holds for the same traces as one of them alone
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		g.members = members(g.members[:0], g.pair)
+		x.table.Counts(g.members, g.counts)
+		if g.local[1] != nil {
+			g.score(1, combine(i, j), g.pair, total, g.sizes)
+		}
+		if g.local[2] != nil && g.inTriples[i] && g.inTriples[j] {
+			g.triples(i, j, at+1, total)
+		}
+	}
+}
+
+// triples scores the triples that begin with the pair at hand. In a relabelling, a triple has no more affected
+// traces than the pair; so that only relabellings in which the pair has as many as the triple needs are looked
+// at. They are few, and most triples need not be counted in any.
+func (g *searcher) triples(i, j int32, from, size int) {
+	x, r, bound := g.space, g.local[2], g.bounds[2]
+	most := g.rank()
+	observed := countAnd(g.pair, x.affected)
+	most = max(most, observed)
+	if most < bound.least {
+		return
+	}
+	for _, k := range g.items[from:] {
+		if !g.inTriples[k] || !g.canCombine(i, k) || !g.canCombine(j, k) {
+			continue
+		}
+		total := x.and(g.triple, g.pair, x.masks[k], g.sizes3)
+		if total == 0 || total == size {
+			continue
+		}
+		r.tested++
+		need := bound.of(total, g.sizes3)
+		if need > most || need > total {
+			continue
+		}
+		var tail *stats.ConditionalTail
+		if need < len(g.reach) {
+			for _, b := range g.order[:g.reach[need]] {
+				n := countAnd(g.triple, x.labels[b])
+				if n < need {
+					continue
+				}
+				if tail == nil {
+					tail = x.tail(g.sizes3)
+				}
+				if p := stats.Quantise(tail.P(n)); p < r.smallest[b] {
+					r.smallest[b] = p
+				}
+			}
+		}
+		if need <= observed {
+			if n := countAnd(g.triple, x.affected); n >= need {
+				if tail == nil {
+					tail = x.tail(g.sizes3)
+				}
+				g.observe(2, combine(i, j, k), stats.Quantise(tail.P(n)))
+			}
+		}
+	}
+}
+
+// rank sorts the relabellings by the counts at hand, and returns the largest.
+func (g *searcher) rank() int {
+	most := int32(0)
+	for _, n := range g.counts {
+		most = max(most, n)
+	}
+	g.reach = slices.Grow(g.reach[:0], int(most)+2)[:most+2]
+	clear(g.reach)
+	for _, n := range g.counts {
+		g.reach[n]++
+	}
+	for n := most - 1; n >= 0; n-- {
+		g.reach[n] += g.reach[n+1]
+	}
+	next := slices.Clone(g.reach) // the relabellings of count n end before reach[n], and begin at reach[n+1]
+	for b, n := range g.counts {
+		g.order[next[n+1]] = int32(b)
+		next[n+1]++
+	}
+	return int(most)
+}
+
+// pilot lowers the limits before the search, by combinations spread over all that there are.
+func (w *spaceSearch) pilot() {
+	m := len(w.items)
+	if m < 3 {
+		return
+	}
+	var bounds [maxConditions]*countBound
+	for d, r := range w.results {
+		if r != nil {
+			r.limit = min(r.limit, r.alpha)
+			bounds[d] = w.space.bound(1)
+		}
+	}
+	g := w.newSearcher(bounds)
+	for d := range g.local {
+		if g.local[d] != nil {
+			g.local[d].limit = 1
+		}
+	}
+	for d := 1; d < maxConditions; d++ {
+		if w.results[d] == nil {
+			continue
+		}
+		random := stats.NewRand(w.cfg.Seed, uint64(d))
+		for range pilotSize {
+			var at [maxConditions]int
+			for k := range at[:d+1] {
+				at[k] = random.IntN(m)
+			}
+			g.one(d, at[:d+1])
+		}
+		g.local[d].tested = 0
+		w.results[d].merge(g.local[d])
+	}
+	w.greedy(g)
+}
+
+const pilotSize = 256
+
+// one scores a single combination of the items at the given places, if it is one.
+func (g *searcher) one(d int, at []int) {
+	slices.Sort(at)
+	x := g.space
+	var items []int32
+	for _, k := range at {
+		i := g.items[k]
+		if d == 1 && !g.inPairs[i] || d == 2 && !g.inTriples[i] || !g.canExtend(combine(items...), i) {
+			return
+		}
+		items = append(items, i)
+	}
+	copy(g.pair, x.masks[items[0]])
+	total := 0
+	for _, i := range items[1:] {
+		total = x.and(g.pair, g.pair, x.masks[i], g.sizes)
+	}
+	if total == 0 {
+		return
+	}
+	g.members = members(g.members[:0], g.pair)
+	x.table.Counts(g.members, g.counts)
+	g.score(d, combine(items...), g.pair, total, g.sizes)
+}
+
+// greedy scores, with the observed labels, the combinations that extend the best of the next smaller size: the
+// best of all is at least as good.
+func (w *spaceSearch) greedy(g *searcher) {
+	type scored struct {
+		items []int32
+		mask  []uint64
+		size  int
+		z     float64
+	}
+	x := w.space
+	all := make([]uint64, x.words)
+	for i := range all {
+		all[i] = ^uint64(0)
+	}
+	level := []scored{{mask: all, size: x.size()}}
+	for d := range maxConditions {
+		var next []scored
+		for _, c := range level {
+			for _, i := range w.items {
+				if d == 1 && !w.inPairs[i] || d == 2 && !w.inTriples[i] || !w.canExtend(combine(c.items...), i) {
+					continue
+				}
+				size := x.and(g.pair, c.mask, x.masks[i], g.sizes)
+				if size == c.size {
+					continue
+				}
+				if z := x.excess(g.sizes, countAnd(g.pair, x.affected)); z > 0 {
+					next = append(next, scored{append(slices.Clone(c.items), i), slices.Clone(g.pair), size, z})
+				}
+			}
+		}
+		slices.SortStableFunc(next, func(p, q scored) int { return stats.Compare(q.z, p.z) })
+		level = next[:min(greedyWidth, len(next))]
+		if w.results[d] == nil {
+			continue
+		}
+		r := newSizeResult(w.results[d].alpha, 0)
+		for _, c := range level {
+			if p := x.p(c.mask); p < 1 {
+				r.best = append(r.best, candidate{combine(c.items...), p})
+			}
+		}
+		w.results[d].merge(r)
+	}
+}
+
+// greedyWidth is how many combinations of each size are extended.
+const greedyWidth = 16
+
+// excess says how far a count is above what is expected, steadied by the square root.
+func (x *conjunctionSpace) excess(sizes []int, n int) float64 {
+	mean := 0.0
+	for k, st := range x.strata {
+		mean += float64(float64(sizes[k]) * st.share)
+	}
+	return math.Sqrt(float64(n)) - math.Sqrt(mean)
+}
