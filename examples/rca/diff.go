@@ -27,7 +27,7 @@ func diff(ctx context.Context, env *environment, c *command, args []string) erro
 		return err
 	}
 	if len(positional) != 2 && len(positional) != 3 {
-		return usagef("name a file or a case folder, and the ids of two traces, or of one to be laid beside the most similar one that ended otherwise")
+		return usagef("name a file or a case folder, and the ids of two traces, or of one to be laid beside the most similar healthy one")
 	}
 	if *format != "text" && *format != "markdown" && *format != "json" {
 		return usagef("-format is text, markdown or json, not %q", *format)
@@ -71,8 +71,8 @@ func resolveDiff(baseline []string, arg string) (files, error) {
 	return files{incident: paths}, err
 }
 
-// diffPair returns the traces to compare. Of one id it is the right one, and its twin the left: what is
-// healthy is read first.
+// diffPair returns the traces to compare: of one id the right one, and its healthy twin the left. That is one
+// of the baseline, where there is one.
 func diffPair(set *tracewhy.Set, ids []string) (left, right tracewhy.Trace, err error) {
 	if right, err = findTrace(set, ids[len(ids)-1]); err != nil {
 		return left, right, err
@@ -81,12 +81,13 @@ func diffPair(set *tracewhy.Set, ids []string) (left, right tracewhy.Trace, err 
 		left, err = findTrace(set, ids[0])
 		return left, right, err
 	}
-	left, ok := compare.Twin(right, set.All())
-	if !ok {
-		return left, right, fmt.Errorf("no trace begins as %s does and ended otherwise: give the ids of two", right.ID())
+	baseline := set.Source(sourceBaseline)
+	if baseline.Len() == 0 {
+		baseline = set.All()
 	}
-	if (tracewhy.OutcomeRule{}).Of(right) == tracewhy.OutcomeOK {
-		left, right = right, left
+	left, ok := compare.Twin(right, baseline)
+	if !ok {
+		return left, right, fmt.Errorf("no healthy trace begins as %s does: give the ids of two", right.ID())
 	}
 	return left, right, nil
 }

@@ -61,7 +61,7 @@ func TestDiffOfNothing(t *testing.T) {
 		{[]string{"diff", "-format", "xml", file, traceA}, statusUsage, "-format is"},
 		{[]string{"diff", file, traceB}, statusInput, "no trace"},
 		{[]string{"diff", file, traceB, traceA}, statusInput, "no trace"},
-		{[]string{"diff", file, traceA}, statusInput, "ended otherwise"},
+		{[]string{"diff", file, traceA}, statusInput, "no healthy trace"},
 		{[]string{"diff", "-baseline", file, file, traceA}, statusUsage, "named twice"},
 	} {
 		got := execute(t, "", tt.args...)

@@ -2,10 +2,10 @@ package report
 
 import (
 	"cmp"
-	"slices"
 	"time"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/compare"
 	"github.com/tracewhy/tracewhy/rca"
 )
 
@@ -20,7 +20,7 @@ func Exemplars(r *rca.Report, cfg Config) []tracewhy.Trace {
 	if !ok {
 		return nil
 	}
-	if twin, ok := healthyTwin(t, cfg.Baseline); ok {
+	if twin, ok := compare.Twin(t, cfg.Baseline); ok {
 		return []tracewhy.Trace{t, twin}
 	}
 	return []tracewhy.Trace{t}
@@ -105,45 +105,6 @@ func (s showing) compare(o showing) int {
 		return -1
 	}
 	return cmp.Compare(s.took, o.took)
-}
-
-// healthyTwin returns a trace of the baseline that did what t was to do: with the same root, not failed,
-// and of those that share the most call paths with it, the one of median duration.
-func healthyTwin(t tracewhy.Trace, baseline tracewhy.Cohort) (tracewhy.Trace, bool) {
-	if baseline.Set() != t.Set() {
-		return tracewhy.Trace{}, false
-	}
-	root := t.Root().Path()
-	calls := map[tracewhy.PathID]bool{}
-	for s := range t.Spans() {
-		calls[s.Path().ID()] = true
-	}
-	type candidate struct {
-		trace tracewhy.Trace
-		alike int // how many of t's paths it has
-	}
-	var all []candidate
-	for b := range baseline.Traces() {
-		if b.Root().Path() != root || (tracewhy.OutcomeRule{}).Of(b) != tracewhy.OutcomeOK {
-			continue
-		}
-		seen := map[tracewhy.PathID]bool{}
-		for s := range b.Spans() {
-			if id := s.Path().ID(); calls[id] {
-				seen[id] = true
-			}
-		}
-		all = append(all, candidate{b, len(seen)})
-	}
-	if len(all) == 0 {
-		return tracewhy.Trace{}, false
-	}
-	most := slices.MaxFunc(all, func(a, b candidate) int { return cmp.Compare(a.alike, b.alike) }).alike
-	all = slices.DeleteFunc(all, func(c candidate) bool { return c.alike < most })
-	slices.SortFunc(all, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(a.trace.Root().Duration(), b.trace.Root().Duration()), cmp.Compare(a.trace.Index(), b.trace.Index()))
-	})
-	return all[len(all)/2].trace, true
 }
 
 // pointer returns what tells the spans of the culprit.
