@@ -31,13 +31,14 @@ type Measure uint8
 // The measures.
 const (
 	MeasureFailures Measure = iota // the share of calls that failed
-	MeasureSlow                    // the share of calls that took longer than nine in ten of their path
+	MeasureLong                    // the share of calls, of those that did not fail, that took longer than half of their path
+	MeasureSlow                    // and that took longer than nine in ten of their path
 	MeasureCalls                   // how many calls there were in a bin
 )
 
 // String returns the measure in lower-case words.
 func (m Measure) String() string {
-	return [...]string{"failures", "slow calls", "calls"}[min(m, MeasureCalls)]
+	return [...]string{"failures", "calls longer than the median", "slow calls", "calls"}[min(m, MeasureCalls)]
 }
 
 // EventKind says where an event stands among the others.
@@ -130,8 +131,8 @@ const WarningFewBins = "timeline_few_bins"
 // distribution that allows for bursts and for bins that depend on each other. A series of three days or more is
 // first compared with itself at the same time of day. Of transactions the probability of any false symptom is
 // at most alpha; of all events the expected share of false ones. Changes that are too small to matter are left
-// out: less than a doubling, and 5 in a hundred, of failures, 10 in a hundred of slow calls, and a quarter of
-// calls.
+// out: less than a doubling, and 5 in a hundred, of failures, 10 in a hundred of slow calls (20 of long ones),
+// and a quarter of calls.
 //
 // That one thing changed before another does not say that it is its cause.
 //
@@ -191,8 +192,8 @@ func newDetector(series *SeriesResult, cfg ChangesConfig) *detector {
 		if total(c.Failures) >= fewestFailures {
 			d.tests = append(d.tests, test{counts: c, measure: MeasureFailures})
 		}
-		if total(c.Slow) > 0 {
-			d.tests = append(d.tests, test{counts: c, measure: MeasureSlow})
+		if total(c.Long) > 0 {
+			d.tests = append(d.tests, test{counts: c, measure: MeasureLong}, test{counts: c, measure: MeasureSlow})
 		}
 		if c.Subject.Kind != SubjectGap {
 			d.tests = append(d.tests, test{counts: c, measure: MeasureCalls})
@@ -221,12 +222,15 @@ func (d *detector) detect(ctx context.Context) error {
 			t.result = stats.ChangePoints(fine, cfg)
 			return
 		}
-		cfg.Alpha /= 2
+		if cfg.Alpha /= 2; t.measure != MeasureFailures {
+			cfg.Alpha /= 2 // two series for the durations of a subject
+		}
 		t.result = either(stats.ChangePoints(fine, cfg), stats.ChangePoints(merged(fine, groups), cfg), groups)
 	})
 	if err != nil {
 		return err
 	}
+	d.chooseDurations()
 	ps := make([]float64, len(d.tests))
 	for i, t := range d.tests {
 		ps[i] = t.result.P
@@ -235,6 +239,45 @@ func (d *detector) detect(ctx context.Context) error {
 		d.tests[i].q = q
 	}
 	return nil
+}
+
+// chooseDurations keeps one test of the durations of each subject, the clearer: that of long calls where most
+// became slower, or that of slow ones where few did, or did for a short time.
+func (d *detector) chooseDurations() {
+	kept := d.tests[:0]
+	for _, t := range d.tests {
+		if n := len(kept); t.measure == MeasureSlow {
+			long := kept[n-1]
+			if t.result.P >= long.result.P {
+				t = long
+			}
+			t.result.P = min(2*t.result.P, 1)
+			kept = kept[:n-1]
+		}
+		kept = append(kept, t)
+	}
+	d.tests = kept
+}
+
+// values returns what the test is about, by bin.
+func (t *test) values() []int {
+	switch t.measure {
+	case MeasureLong:
+		return t.counts.Long
+	case MeasureSlow:
+		return t.counts.Slow
+	case MeasureCalls:
+		return t.counts.Calls
+	}
+	return t.counts.Failures
+}
+
+// of returns how many calls of a bin the test is a share of. A call that failed at once was not quick.
+func (t *test) of(bin int) int {
+	if t.measure == MeasureLong || t.measure == MeasureSlow {
+		return t.counts.Calls[bin] - t.counts.Failures[bin]
+	}
+	return t.counts.Calls[bin]
 }
 
 // Failures come in bursts, which are as long as some bins and shorter than others: where bins are many they are
@@ -284,12 +327,9 @@ func either(fine, coarse stats.ChangeResult, groups []int) stats.ChangeResult {
 func (d *detector) observations(t *test) stats.ChangeSeries {
 	n := len(d.series.Exposure)
 	s := stats.ChangeSeries{Model: stats.ShareChange, Values: make([]float64, n), Sizes: make([]float64, n)}
-	values := t.counts.Failures
-	switch t.measure {
-	case MeasureSlow:
-		values = t.counts.Slow
-	case MeasureCalls:
-		s.Model, values = stats.RateChange, t.counts.Calls
+	values := t.values()
+	if t.measure == MeasureCalls {
+		s.Model = stats.RateChange
 	}
 	for i, e := range d.series.Exposure {
 		if e < leastExposure {
@@ -297,7 +337,7 @@ func (d *detector) observations(t *test) stats.ChangeSeries {
 		}
 		s.Values[i], s.Sizes[i] = float64(values[i]), e
 		if t.measure != MeasureCalls {
-			s.Sizes[i] = float64(t.counts.Calls[i])
+			s.Sizes[i] = float64(t.of(i))
 		}
 	}
 	return s
@@ -326,6 +366,8 @@ func matters(m Measure, before, after float64) bool {
 	switch m {
 	case MeasureFailures:
 		return high >= 2*low || high-low >= 0.05
+	case MeasureLong:
+		return high-low >= 0.2
 	case MeasureSlow:
 		return high-low >= 0.1
 	}

@@ -91,8 +91,8 @@ func ExampleChanges() {
 		fmt.Println(r.Events[p.From].Subject, "then", r.Events[p.To].Subject, "after", p.Delay)
 	}
 	// Output:
-	// 30m0s before: users-db: slow calls from 0.13 % to 14 % at 2024-01-01T00:12:00Z
-	// 30m0s before: auth SELECT users: slow calls from 0.13 % to 14 % at 2024-01-01T00:12:00Z
+	// 30m0s before: users-db: calls longer than the median from 0.75 % to 72 % at 2024-01-01T00:12:00Z
+	// 30m0s before: auth SELECT users: calls longer than the median from 0.75 % to 72 % at 2024-01-01T00:12:00Z
 	// symptom: gateway POST /login: failures from 0.54 % to 40 % at 2024-01-01T00:42:00Z
 	// users-db then auth after 30m0s
 }
@@ -250,9 +250,9 @@ func TestSplitScenarios(t *testing.T) {
 }
 
 func TestChangesIsDeterministic(t *testing.T) {
-	spans := shop{1500, time.Hour, 0.5, 0.7, 1}.spans(2)
+	spans := shop{800, time.Hour, 0.5, 0.7, 1}.spans(2)
 	var want []string
-	for try := range 4 {
+	for try := range 3 {
 		rand.New(rand.NewPCG(uint64(try), 9)).Shuffle(len(spans), func(i, j int) { spans[i], spans[j] = spans[j], spans[i] })
 		set := tracewhy.SetOf(spans...)
 		r, err := timeline.Changes(context.Background(), set.All(), timeline.ChangesConfig{Workers: 1 + try})

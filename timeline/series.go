@@ -75,9 +75,9 @@ type Counts struct {
 	Subject  Subject
 	Calls    []int
 	Failures []int // calls that failed ([tracewhy.Span.Failed]); of transactions, those that failed or were abandoned
-	// Slow are calls that took longer than nine in ten of their path, over all bins: a changed mix of paths
-	// makes none.
-	Slow []int
+	// Long are the calls that did not fail and took longer than half of those of their path, over all bins,
+	// and Slow those that took longer than nine in ten: a changed mix of paths changes neither.
+	Long, Slow []int
 	// Median and P95 are durations; -1 where no call began.
 	Median, P95 []time.Duration
 	// Concurrency is how many were under way on average: the time of all calls in the bin, by its length.
@@ -99,7 +99,8 @@ const (
 	mostBins      = 4096
 	defaultCalls  = 30
 	defaultNumber = 500
-	slowShare     = 0.9 // the share of a path's calls that are not slow
+	longShare     = 0.5 // the share of a path's calls that are not long
+	slowShare     = 0.9 // and of those that are not slow
 )
 
 func (cfg SeriesConfig) withDefaults() SeriesConfig {

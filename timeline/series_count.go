@@ -14,8 +14,8 @@ type counter struct {
 	cfg     SeriesConfig
 	traces  tracewhy.Cohort
 	result  *SeriesResult
-	tooMany int // subjects that were left out
-	slow    []int64
+	tooMany int     // subjects that were left out
+	limits  []limit // by path
 }
 
 // observation is one call of a subject.
@@ -28,8 +28,12 @@ type observation struct {
 
 const (
 	isFailed uint8 = 1 << iota
+	isLong
 	isSlow
 )
+
+// limit is what a call takes longer than if it is long, or slow.
+type limit struct{ long, slow int64 }
 
 // found is what a subject is known by while calls are read.
 type found struct {
@@ -40,16 +44,16 @@ type found struct {
 }
 
 func (c *counter) count(ctx context.Context, kind SubjectKind) error {
-	if c.slow == nil && kind != SubjectGap {
+	if c.limits == nil && kind != SubjectGap {
 		var err error
-		if c.slow, err = c.limits(ctx, SubjectPath); err != nil {
+		if c.limits, err = c.findLimits(ctx, SubjectPath); err != nil {
 			return err
 		}
 	}
-	slow := c.slow
+	limits := c.limits
 	if kind == SubjectGap {
 		var err error
-		if slow, err = c.limits(ctx, SubjectGap); err != nil {
+		if limits, err = c.findLimits(ctx, SubjectGap); err != nil {
 			return err
 		}
 	}
@@ -73,11 +77,14 @@ func (c *counter) count(ctx context.Context, kind SubjectKind) error {
 		if failed {
 			o.flags |= isFailed
 		}
-		limit := slow[s.Path().ID()]
+		usual := int(s.Path().ID())
 		if kind == SubjectGap {
-			limit = slow[gapIndex(f.path, f.gap)]
+			usual = gapIndex(f.path, f.gap)
 		}
-		if took > limit {
+		if !failed && took > limits[usual].long {
+			o.flags |= isLong
+		}
+		if !failed && took > limits[usual].slow {
 			o.flags |= isSlow
 		}
 		all = append(all, o)
@@ -96,8 +103,8 @@ func gapIndex(path tracewhy.PathID, class tracewhy.GapClass) int {
 	return int(path)*gapClasses + int(class)
 }
 
-// limits returns, by path or by path and gap, what nine in ten take no longer than.
-func (c *counter) limits(ctx context.Context, kind SubjectKind) ([]int64, error) {
+// findLimits returns the limits by path, or by path and gap.
+func (c *counter) findLimits(ctx context.Context, kind SubjectKind) ([]limit, error) {
 	n := c.traces.Set().NumPaths()
 	if kind == SubjectGap {
 		n *= gapClasses
@@ -109,8 +116,8 @@ func (c *counter) limits(ctx context.Context, kind SubjectKind) ([]int64, error)
 		return int(f.path)
 	}
 	first := make([]int32, n+1)
-	err := c.each(ctx, kind, func(f found, _ tracewhy.Span, start, _ int64, _ bool) {
-		if _, ok := c.result.bin(start); ok {
+	err := c.each(ctx, kind, func(f found, _ tracewhy.Span, start, _ int64, failed bool) {
+		if _, ok := c.result.bin(start); ok && !failed {
 			first[index(f)+1]++
 		}
 	})
@@ -122,8 +129,8 @@ func (c *counter) limits(ctx context.Context, kind SubjectKind) ([]int64, error)
 	}
 	took := make([]int64, first[n])
 	next := slices.Clone(first[:n])
-	err = c.each(ctx, kind, func(f found, _ tracewhy.Span, start, d int64, _ bool) {
-		if _, ok := c.result.bin(start); ok {
+	err = c.each(ctx, kind, func(f found, _ tracewhy.Span, start, d int64, failed bool) {
+		if _, ok := c.result.bin(start); ok && !failed {
 			i := index(f)
 			took[next[i]] = d
 			next[i]++
@@ -132,11 +139,12 @@ func (c *counter) limits(ctx context.Context, kind SubjectKind) ([]int64, error)
 	if err != nil {
 		return nil, err
 	}
-	limits := make([]int64, n)
+	limits := make([]limit, n)
 	for i := range n {
 		if part := took[first[i]:first[i+1]]; len(part) > 0 {
 			slices.Sort(part)
-			limits[i] = part[int(slowShare*float64(len(part)-1))]
+			most := float64(len(part) - 1)
+			limits[i] = limit{part[int(longShare*most)], part[int(slowShare*most)]}
 		}
 	}
 	return limits, nil
@@ -265,7 +273,7 @@ func (c *counter) tally(kind SubjectKind, subjects []found, calls []int, all []o
 	}
 	for k, i := range kept {
 		out := Counts{
-			Subject: named[i], Calls: make([]int, bins), Failures: make([]int, bins), Slow: make([]int, bins),
+			Subject: named[i], Calls: make([]int, bins), Failures: make([]int, bins), Long: make([]int, bins), Slow: make([]int, bins),
 			Median: make([]time.Duration, bins), P95: make([]time.Duration, bins), Concurrency: make([]float64, bins),
 		}
 		busy := make([]int64, bins)
@@ -279,6 +287,9 @@ func (c *counter) tally(kind SubjectKind, subjects []found, calls []int, all []o
 			for _, o := range part {
 				if o.flags&isFailed != 0 {
 					out.Failures[b]++
+				}
+				if o.flags&isLong != 0 {
+					out.Long[b]++
 				}
 				if o.flags&isSlow != 0 {
 					out.Slow[b]++

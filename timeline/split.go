@@ -173,10 +173,7 @@ func (d *detector) stage(t *test) (stage, bool) {
 	for _, k := range kind[:first] {
 		before = before || k == stateNormal
 	}
-	values := t.counts.Failures
-	if t.measure == MeasureSlow {
-		values = t.counts.Slow
-	}
+	values := t.values()
 	for i, x := range segments {
 		if before && i > first && kind[i] == stateNormal {
 			kind[i] = stateNeither
@@ -184,7 +181,7 @@ func (d *detector) stage(t *test) (stage, bool) {
 		for b := x.from; b < x.to; b++ {
 			s.states[b] = kind[i]
 			if kind[i] == stateIncident {
-				s.excess += float64(values[b]) - float64(s.normal*float64(t.counts.Calls[b]))
+				s.excess += float64(values[b]) - float64(s.normal*float64(t.of(b)))
 			}
 		}
 	}

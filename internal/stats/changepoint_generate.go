@@ -13,8 +13,7 @@ type generator struct {
 	noise  changeNoise
 	values []float64
 	// Of counts, the observations are quantiles of their distributions at the probabilities that a normal
-	// autoregression of variance 1 has. Where they are more spread than Poisson's or binomial ones, what is
-	// counted is clusters, each of as many events as the dispersion is.
+	// autoregression of variance 1 has.
 	laws  []*countLaw // by observation
 	sigma float64     // of the innovations of the normal autoregression
 }
@@ -31,24 +30,17 @@ func newGenerator(d *detector, a changeNoise) *generator {
 	}
 	gain, _ := varianceGain(a.coefficient)
 	g.sigma = 1 / math.Sqrt(max(gain, 1))
-	drawn.Sizes = slices.Clone(drawn.Sizes)
 	same := map[float64]*countLaw{} // by size; only looked up
 	g.laws = make([]*countLaw, len(g.values))
 	for i, size := range drawn.Sizes {
-		size /= a.variance
-		if d.series.Model == ShareChange {
-			size = max(math.Round(size), 1)
-		}
-		drawn.Sizes[i] = size
 		law := same[size]
 		if law == nil {
-			law = newCountLaw(d.series.Model, size, d.rate)
+			law = newCountLaw(d.series.Model, size, d.rate, a.variance)
 			same[size] = law
 		}
 		g.laws[i] = law
 	}
 	g.d = newDetector(drawn, d.minSegment)
-	g.d.unit = a.variance
 	return g
 }
 
@@ -89,48 +81,85 @@ func (g *generator) draw(random *Rand) []float64 {
 	return g.values
 }
 
-// A countLaw is Poisson's distribution, or the binomial one.
+// A countLaw is the distribution of a count: Poisson's or the binomial one, or where it is more spread than that,
+// the negative binomial or the beta-binomial one, in which the rate varies.
 type countLaw struct {
 	// below is the standard normal quantile of the probability of at most k; it is nil where the variance is
 	// so large that the count is nearly normal.
 	below []float64
-	// A binomial count of a probability above a half is counted down from this.
+	// A share above a half is counted down from this.
 	from                float64
 	mean, sd, skew, max float64
 }
 
-// manyCounts is the variance above which a count is near enough to normal.
-const manyCounts = 60
+// manyCounts is the variance above which a count is near enough to normal, but for its skewness.
+const manyCounts = 100
 
-func newCountLaw(model ChangeModel, size, rate float64) *countLaw {
+// longestLaw is how many counts are listed at most.
+const longestLaw = 2000
+
+func newCountLaw(model ChangeModel, size, rate, dispersion float64) *countLaw {
 	l := &countLaw{mean: float64(size * rate), max: math.Inf(1)}
-	variance, skew := l.mean, 1.0
 	if model == ShareChange {
 		l.max = size
-		variance, skew = float64(l.mean*(1-rate)), 1-float64(2*rate)
+		if rate > 0.5 {
+			rate, l.from = 1-rate, size
+		}
+		if size <= 1.5 {
+			dispersion = 1 // one trial is not spread
+		}
+		dispersion = min(dispersion, max(0.9*size, 1))
 	}
+	variance, skew := float64(size*rate), 1.0
+	if model == ShareChange {
+		variance, skew = float64(variance*(1-rate)), 1-float64(2*rate)
+	}
+	variance *= dispersion
 	l.sd = math.Sqrt(variance)
+	if l.from > 0 {
+		skew = -skew
+	}
+	l.skew = skew * (2*dispersion - 1) / max(l.sd, 1e-9) / 6
 	if variance > manyCounts {
-		l.skew = skew / l.sd / 6
 		return l
 	}
-	if model == ShareChange && rate > 0.5 {
-		rate, l.from = 1-rate, size
-	}
-	mass, sum := special.Exp(-float64(size*rate)), 0.0
-	if model == ShareChange {
-		mass = special.Exp(size * special.Log1p(-rate))
-	}
-	for k := 0.0; sum < 1-1e-12 && mass > 1e-30; k++ {
+	mass, next := masses(model, size, rate, dispersion)
+	below, sum := []float64(nil), 0.0
+	for k := 0.0; sum < 1-1e-12 && k <= l.max && k < longestLaw; k++ {
 		sum += mass
-		l.below = append(l.below, special.NormalQuantile(min(sum, 1)))
-		if model == ShareChange {
-			mass *= (size - k) / (k + 1) * (rate / (1 - rate))
-		} else {
-			mass *= float64(size*rate) / (k + 1)
-		}
+		below = append(below, special.NormalQuantile(min(sum, 1)))
+		mass *= next(k)
+	}
+	if sum > 0.999 {
+		l.below = below
 	}
 	return l
+}
+
+// masses returns the probability of no event, and by how much k+1 are more probable than k.
+func masses(model ChangeModel, size, rate, dispersion float64) (first float64, next func(k float64) float64) {
+	mean := float64(size * rate)
+	isSpread := dispersion > 1.001
+	switch {
+	case model == ShareChange && isSpread:
+		// The rate is a beta variable with parameters a and b.
+		total := (size - 1) / (dispersion - 1)
+		total = max(total-1, 1e-3)
+		a, b := float64(rate*total), float64((1-rate)*total)
+		first = special.Exp(special.LogGamma(size+b) - special.LogGamma(b) + special.LogGamma(total) - special.LogGamma(size+total))
+		return first, func(k float64) float64 {
+			return float64((size-k)*(k+a)) / float64((k+1)*max(size-k-1+b, 1e-9))
+		}
+	case model == ShareChange:
+		odds := rate / (1 - rate)
+		return special.Exp(size * special.Log1p(-rate)), func(k float64) float64 { return max(size-k, 0) / (k + 1) * odds }
+	case isSpread:
+		// The rate is a gamma variable of this shape.
+		shape := mean / (dispersion - 1)
+		q := 1 - 1/dispersion
+		return special.Exp(-shape * special.Log(dispersion)), func(k float64) float64 { return (k + shape) / (k + 1) * q }
+	}
+	return special.Exp(-mean), func(k float64) float64 { return mean / (k + 1) }
 }
 
 // quantile returns the count at the probability of a standard normal variable below z.

@@ -16,12 +16,11 @@ type detector struct {
 	minSegment int
 	costs      *costs
 	lengths    []int   // of intervals that are looked at
-	unit       float64 // what one count stands for
 	rate       float64 // the level of the whole: of counts, for each unit of their size
 }
 
 func newDetector(s ChangeSeries, minSegment int) *detector {
-	d := &detector{series: s, minSegment: minSegment, costs: newCosts(s), unit: 1}
+	d := &detector{series: s, minSegment: minSegment, costs: newCosts(s)}
 	n := len(s.Values)
 	for l := minSegment; l <= n-2*minSegment; l = max(l+1, l*3/2) {
 		d.lengths = append(d.lengths, l)
@@ -77,7 +76,7 @@ func (d *detector) scan(values []float64) (gain float64, changes []int) {
 	if pair/2 > gain || pair-gain > float64(secondGain*second) {
 		changes = []int{from, to}
 	}
-	if gain = float64(max(gain, pair/2) * d.unit); gain <= 0 {
+	if gain = max(gain, pair/2); gain <= 0 {
 		return 0, nil
 	}
 	return gain, changes
@@ -229,7 +228,7 @@ func (d *detector) detrend(values, residuals []float64, from, to int, trend, ofA
 		}
 		for i := from; i < to; i++ {
 			r := 0.0
-			if v := float64(variance*sizes[i]) / d.unit; v > 0 {
+			if v := float64(variance * sizes[i]); v > 0 {
 				r = (values[i] - float64(rate*sizes[i])) / math.Sqrt(v)
 			}
 			residuals[i] = r
@@ -374,19 +373,23 @@ func (d *detector) gainOf(statistic float64) float64 {
 }
 
 // calibrated returns the noise of a series without a change of which one would estimate a, on average: the changes
-// and trends that are fitted take some of the autocorrelation with them.
+// and trends that are fitted take some of the autocorrelation, and of the spread of counts, with them.
 func (d *detector) calibrated(a changeNoise, seed uint64) changeNoise {
-	want := Sum(a.coefficient)
+	want, spread := Sum(a.coefficient), a.variance
 	for round := range uint64(calibrations) {
 		g := newGenerator(d, a)
-		estimates := make([]float64, calibrationSize)
+		estimates, variances := make([]float64, calibrationSize), make([]float64, calibrationSize)
 		for i := range estimates {
 			values := g.draw(NewRand(seed, round+1, uint64(i)))
 			_, changes := g.d.scan(values)
-			estimates[i] = Sum(g.d.noise(values, changes).coefficient)
+			b := g.d.noise(values, changes)
+			estimates[i], variances[i] = Sum(b.coefficient), b.variance
 		}
 		a.coefficient = persistent(a.coefficient, want-Mean(estimates))
 		a.unsure = math.Sqrt(Variance(estimates))
+		if d.isCount() && spread > 1 { // of measurements the unit does not matter
+			a.variance = min(max(a.variance*spread/Mean(variances), 1), 2*spread)
+		}
 	}
 	return a
 }

@@ -429,3 +429,36 @@ var nile = []float64{
 	781, 865, 845, 944, 984, 897, 822, 1010, 771, 676, 649, 846, 812, 742, 801, 1040, 860, 874, 848, 890,
 	744, 749, 838, 1050, 918, 986, 797, 923, 975, 815, 1020, 906, 901, 1170, 912, 746, 919, 718, 714, 740,
 }
+
+// The counts of the null have the mean and the spread that they are asked for.
+func TestCountLaws(t *testing.T) {
+	for _, test := range []struct {
+		model                  ChangeModel
+		size, rate, dispersion float64
+	}{
+		{RateChange, 1, 0.05, 1}, {RateChange, 1, 3, 1}, {RateChange, 2, 45, 1}, {RateChange, 1, 500, 1},
+		{RateChange, 1, 0.5, 2}, {RateChange, 1, 12, 5}, {RateChange, 1, 400, 9},
+		{ShareChange, 50, 0.002, 1}, {ShareChange, 50, 0.4, 1}, {ShareChange, 50, 0.97, 1}, {ShareChange, 4000, 0.5, 1},
+		{ShareChange, 50, 0.05, 3}, {ShareChange, 60, 0.8, 4}, {ShareChange, 3000, 0.3, 6}, {ShareChange, 1, 0.3, 3},
+	} {
+		law := newCountLaw(test.model, test.size, test.rate, test.dispersion)
+		r := NewRand(1)
+		xs := make([]float64, 20000)
+		for i := range xs {
+			if xs[i] = law.quantile(r.normal()); xs[i] < 0 || test.model == ShareChange && xs[i] > test.size {
+				t.Fatalf("%+v: a count of %v", test, xs[i])
+			}
+		}
+		mean, variance := test.size*test.rate, test.size*test.rate
+		if test.model == ShareChange {
+			variance *= 1 - test.rate
+		}
+		if test.size > 1 || test.model == RateChange {
+			variance *= test.dispersion
+		}
+		sd := math.Sqrt(variance / float64(len(xs)))
+		if m, v := Mean(xs), Variance(xs); math.Abs(m-mean) > 6*sd+0.005*mean || math.Abs(v-variance) > 0.12*variance {
+			t.Errorf("%+v: a mean of %.4g and a variance of %.4g, want %.4g and %.4g", test, m, v, mean, variance)
+		}
+	}
+}
