@@ -376,7 +376,7 @@ func TestWriteTextGolden(t *testing.T) {
 	cases, answers := exampleCases(t)
 	long := Label{
 		Incident: true, Dataset: "a-dataset-with-a-very-long-name-that-goes-on", FaultType: "a-fault-type-with-a-long-name-as-well",
-		Case:   "a-case-with-a-name-that-is-longer-than-a-column-of-this-table-could-be",
+		Case: "a-case-with-a-name-that-is-longer-than-a-column-of-this-table-could-be",
 		Causes: []Cause{
 			{Services: []string{"a-service-with-a-long-name", "another"}, Conditions: map[string]any{"region": "apac"}},
 			{Services: []string{"third"}},
