@@ -70,6 +70,9 @@ type Event struct {
 	Time, First, Last int64
 	// Before and After are the levels: shares of calls, or calls in a bin.
 	Before, After float64
+	// DurationBefore and DurationAfter are, of long and of slow calls, the median and the 95th percentile of
+	// durations: those of half of the bins were shorter.
+	DurationBefore, DurationAfter time.Duration
 	// P is the probability of as clear a change by chance anywhere in the series of the subject, and Q the
 	// share of chance among all events up to this one ([stats.BenjaminiHochberg]).
 	P, Q float64
@@ -82,11 +85,32 @@ func (e Event) IsWorse() bool { return e.Measure != MeasureCalls && e.After > e.
 
 // String returns the event as "checkout: failures from 0.2 % to 31 % at 2026-11-24T08:45:00Z".
 func (e Event) String() string {
-	levels := fmt.Sprintf("from %.3g to %.3g a bin", e.Before, e.After)
-	if e.Measure != MeasureCalls {
-		levels = fmt.Sprintf("from %.2g %% to %.2g %%", 100*e.Before, 100*e.After)
+	text := fmt.Sprintf("%s: %s from %s to %s", e.Subject, e.Measure, percent(e.Before), percent(e.After))
+	switch e.Measure {
+	case MeasureCalls:
+		text = fmt.Sprintf("%s: calls from %.3g to %.3g a bin", e.Subject, e.Before, e.After)
+	case MeasureLong:
+		text += fmt.Sprintf(", median from %v to %v", rounded(e.DurationBefore), rounded(e.DurationAfter))
+	case MeasureSlow:
+		text += fmt.Sprintf(", p95 from %v to %v", rounded(e.DurationBefore), rounded(e.DurationAfter))
 	}
-	return fmt.Sprintf("%s: %s %s at %s", e.Subject, e.Measure, levels, time.Unix(0, e.Time).UTC().Format(time.RFC3339))
+	return text + " at " + time.Unix(0, e.Time).UTC().Format(time.RFC3339)
+}
+
+func percent(share float64) string {
+	if share > 0.0995 {
+		return fmt.Sprintf("%.0f %%", 100*share)
+	}
+	return fmt.Sprintf("%.2g %%", 100*share)
+}
+
+// rounded returns a duration with three digits.
+func rounded(d time.Duration) time.Duration {
+	unit := time.Duration(1)
+	for d/unit >= 1000 {
+		unit *= 10
+	}
+	return d.Round(unit)
 }
 
 // Propagation says that something became worse in a service after it had in another that it calls.
@@ -132,7 +156,7 @@ const WarningFewBins = "timeline_few_bins"
 // first compared with itself at the same time of day. Of transactions the probability of any false symptom is
 // at most alpha; of all events the expected share of false ones. Changes that are too small to matter are left
 // out: less than a doubling, and 5 in a hundred, of failures, 10 in a hundred of slow calls (20 of long ones),
-// and a quarter of calls.
+// a hundredth of the median transaction, and a quarter of calls.
 //
 // That one thing changed before another does not say that it is its cause.
 //
@@ -225,7 +249,11 @@ func (d *detector) detect(ctx context.Context) error {
 		if cfg.Alpha /= 2; t.measure != MeasureFailures {
 			cfg.Alpha /= 2 // two series for the durations of a subject
 		}
-		t.result = either(stats.ChangePoints(fine, cfg), stats.ChangePoints(merged(fine, groups), cfg), groups)
+		t.result = stats.ChangePoints(fine, cfg)
+		if cfg.Season /= mergedBins; d.season()%mergedBins != 0 {
+			return
+		}
+		t.result = either(t.result, stats.ChangePoints(merged(fine, groups), cfg), groups)
 	})
 	if err != nil {
 		return err
@@ -346,10 +374,12 @@ func (d *detector) observations(t *test) stats.ChangeSeries {
 // season returns how many bins a day has, where there are three days of whole bins.
 func (d *detector) season() int {
 	const day = 24 * time.Hour
-	if d.series.Bin > day/4 || day%d.series.Bin != 0 || time.Duration(len(d.series.Exposure)) < 3*day/d.series.Bin {
+	n, bin := len(d.series.Starts), d.series.Bin
+	isWhole := d.series.Starts[n-1]-d.series.Starts[0] == int64(n-1)*int64(bin)
+	if bin > day/4 || day%bin != 0 || time.Duration(n) < 3*day/bin || !isWhole {
 		return 0
 	}
-	return int(day / d.series.Bin)
+	return int(day / bin)
 }
 
 func (d *detector) warnings() []tracewhy.Warning {
@@ -377,11 +407,58 @@ func matters(m Measure, before, after float64) bool {
 // event returns the change i of a test.
 func (d *detector) event(t *test, i int) Event {
 	c := t.result.Changes[i]
-	return Event{
+	e := Event{
 		Subject: t.counts.Subject, Measure: t.measure,
 		Time: d.series.Starts[c.At], First: d.series.Starts[max(c.First-1, 0)], Last: d.series.Starts[c.Last] + int64(d.series.Bin),
 		Before: c.Before, After: c.After, P: t.result.P, Q: t.q,
 	}
+	if t.measure == MeasureLong || t.measure == MeasureSlow {
+		from, to := 0, len(d.series.Starts)
+		if i > 0 {
+			from = t.result.Changes[i-1].At
+		}
+		if i+1 < len(t.result.Changes) {
+			to = t.result.Changes[i+1].At
+		}
+		e.DurationBefore, e.DurationAfter = t.duration(from, c.At), t.duration(c.At, to)
+	}
+	return e
+}
+
+// duration returns the median over bins of their median duration, or of their 95th percentile.
+func (t *test) duration(from, to int) time.Duration {
+	durations := t.counts.Median
+	if t.measure == MeasureSlow {
+		durations = t.counts.P95
+	}
+	var known []time.Duration
+	for b := from; b < to; b++ {
+		if t.counts.Calls[b] > 0 {
+			known = append(known, durations[b])
+		}
+	}
+	if len(known) == 0 {
+		return 0
+	}
+	slices.Sort(known)
+	return known[(len(known)-1)/2]
+}
+
+// leastDuration is which share of the median transaction a duration changes by at least, to matter.
+const leastDuration = 0.01
+
+// matters reports whether the event is large enough to be told.
+func (d *detector) matters(e Event) bool {
+	if e.Measure == MeasureLong || e.Measure == MeasureSlow {
+		usual := time.Duration(0)
+		if len(d.series.Counts) > 0 && d.series.Counts[0].Subject.Kind == SubjectTransactions {
+			usual = (&test{counts: &d.series.Counts[0]}).duration(0, len(d.series.Starts))
+		}
+		if float64((e.DurationAfter - e.DurationBefore).Abs()) < leastDuration*float64(usual) {
+			return false
+		}
+	}
+	return matters(e.Measure, e.Before, e.After)
 }
 
 // events returns the events of all series, by time. The symptom is one of them, if there is one.
@@ -399,7 +476,7 @@ func (d *detector) events(symptom stage, ok bool) []Event {
 		}
 		for i := range t.result.Changes {
 			e := d.event(t, i)
-			if !matters(e.Measure, e.Before, e.After) {
+			if !d.matters(e) {
 				continue
 			}
 			isOnset := isSymptom && symptom.hasOnset && e.Time == onset.Time

@@ -91,8 +91,8 @@ func ExampleChanges() {
 		fmt.Println(r.Events[p.From].Subject, "then", r.Events[p.To].Subject, "after", p.Delay)
 	}
 	// Output:
-	// 30m0s before: users-db: calls longer than the median from 0.75 % to 72 % at 2024-01-01T00:12:00Z
-	// 30m0s before: auth SELECT users: calls longer than the median from 0.75 % to 72 % at 2024-01-01T00:12:00Z
+	// 30m0s before: users-db: calls longer than the median from 0.75 % to 72 %, median from 1.67ms to 6.67ms at 2024-01-01T00:12:00Z
+	// 30m0s before: auth SELECT users: calls longer than the median from 0.75 % to 72 %, median from 1.67ms to 6.67ms at 2024-01-01T00:12:00Z
 	// symptom: gateway POST /login: failures from 0.54 % to 40 % at 2024-01-01T00:42:00Z
 	// users-db then auth after 30m0s
 }

@@ -92,7 +92,7 @@ type stage struct {
 
 func (s *stage) reason(r *SplitResult) string {
 	when := func(e Event) string { return time.Unix(0, e.Time).UTC().Format(time.RFC3339) }
-	text := fmt.Sprintf("%s: %s from %.2g %% to %.2g %%", s.test.counts.Subject, s.test.measure, 100*s.normal, 100*s.worst)
+	text := fmt.Sprintf("%s: %s from %s to %s", s.test.counts.Subject, s.test.measure, percent(s.normal), percent(s.worst))
 	switch {
 	case s.hasOnset && s.hasRecovery:
 		text += fmt.Sprintf(" from %s until %s", when(s.onset), when(s.recovery))

@@ -41,7 +41,7 @@ type ChangeConfig struct {
 	Seed       uint64
 	// Season is after how many observations a pattern repeats, such as the bins of a day: the median of what
 	// is seen at each phase is allowed for before changes are looked for. 0 means never, and so do fewer
-	// than three periods. It does nothing for [ShareChange] and [MeanVarianceChange].
+	// than three periods. It does nothing for [MeanVarianceChange].
 	Season int
 }
 

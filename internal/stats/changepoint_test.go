@@ -237,6 +237,17 @@ func counted(model ChangeModel, trials int, p, times, phi float64) func(r *Rand,
 	}
 }
 
+// seasonal leaves out events at some times of a day of 24 observations.
+func seasonal(of func(r *Rand, n int, changed func(i int) bool) ChangeSeries) func(r *Rand, n int, changed func(i int) bool) ChangeSeries {
+	return func(r *Rand, n int, changed func(i int) bool) ChangeSeries {
+		s := of(r, n, changed)
+		for i := range n {
+			s.Values[i] = r.count(int(s.Values[i]), 0.55+0.4*math.Sin(2*math.Pi*float64(i)/24))
+		}
+		return s
+	}
+}
+
 var seriesKinds = []seriesKind{
 	{"white noise", 0, autoregressive(0, 2, 0)},
 	{"AR 0.3", 0, autoregressive(0.3, 2.5, 0)},
@@ -244,6 +255,8 @@ var seriesKinds = []seriesKind{
 	{"AR 0.8", 0, autoregressive(0.8, 8, 0)},
 	{"white noise with a season", 24, autoregressive(0, 2, 24)},
 	{"AR 0.5 with a season", 24, autoregressive(0.5, 4, 24)},
+	{"shares with a season", 24, seasonal(counted(ShareChange, 80, 0.2, 2, 0))},
+	{"events with a season", 24, seasonal(counted(RateChange, 80, 0.1, 2, 0))},
 	{"rare events", 0, counted(RateChange, 50, 0.002, 8, 0)},
 	{"frequent events", 0, counted(RateChange, 100, 0.2, 1.5, 0)},
 	{"bursts of events", 0, counted(RateChange, 200, 0.1, 3, 0.6)},
