@@ -154,7 +154,7 @@ func evenlySpread(cohort tracewhy.Cohort) []tracewhy.Trace {
 
 // traceProfile is what distances of traces are about.
 type traceProfile struct {
-	calls    []uint64          // call paths with the binary logarithm of their calls, ascending
+	calls    []uint64          // [callsOf]
 	failed   []tracewhy.PathID // ascending
 	spent    []spentOn         // the critical path, by call path
 	duration int64
@@ -167,21 +167,11 @@ type spentOn struct {
 }
 
 func profileOf(t tracewhy.Trace) traceProfile {
-	var p traceProfile
-	var paths []tracewhy.PathID
+	p := traceProfile{calls: callsOf(t)}
 	for s := range t.Spans() {
-		paths = append(paths, s.Path().ID())
 		if s.Failed() {
 			p.failed = append(p.failed, s.Path().ID())
 		}
-	}
-	slices.Sort(paths)
-	for i := 0; i < len(paths); {
-		from := i
-		for i < len(paths) && paths[i] == paths[from] {
-			i++
-		}
-		p.calls = append(p.calls, uint64(paths[from])<<8|uint64(bits.Len(uint(i-from))))
 	}
 	slices.Sort(p.failed)
 	p.failed = slices.Compact(p.failed)
@@ -203,6 +193,24 @@ func profileOf(t tracewhy.Trace) traceProfile {
 	}
 	p.spent = merged
 	return p
+}
+
+// callsOf returns the shape of a trace: its call paths, each with the binary logarithm of its calls, ascending.
+func callsOf(t tracewhy.Trace) []uint64 {
+	paths := make([]tracewhy.PathID, 0, t.NumSpans())
+	for s := range t.Spans() {
+		paths = append(paths, s.Path().ID())
+	}
+	slices.Sort(paths)
+	var calls []uint64
+	for i := 0; i < len(paths); {
+		from := i
+		for i < len(paths) && paths[i] == paths[from] {
+			i++
+		}
+		calls = append(calls, uint64(paths[from])<<8|uint64(bits.Len(uint(i-from))))
+	}
+	return calls
 }
 
 // distance is from 0 to 1.

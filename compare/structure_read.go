@@ -95,16 +95,7 @@ func newStructureTable(c *comparison, cfg StructureConfig) *structureTable {
 		if cfg.Cluster == "" {
 			continue
 		}
-		number := -1
-		if name := firstValue(trace, cfg.Cluster); name != "" {
-			n, ok := clusters[name]
-			if !ok {
-				n = len(clusters)
-				clusters[name] = n
-			}
-			number = n
-		}
-		t.cluster = append(t.cluster, number)
+		t.cluster = append(t.cluster, clusterNumber(clusters, firstValue(trace, cfg.Cluster)))
 	}
 	return t
 }
