@@ -64,8 +64,12 @@ func (w shop) spans(seed uint64) []tracewhy.SpanData {
 	return out
 }
 
+// morning is twelve hours from midnight: what a cache answered until 07:15 is asked of the database from then on, and
+// from 08:45 to 11:00 logins fail.
+var morning = shop{traces: 6000, length: 12 * time.Hour, slow: 7.25 / 12, failing: 8.75 / 12, over: 11.0 / 12}
+
 func ExampleSplit() {
-	set := tracewhy.SetOf(shop{traces: 4000, length: time.Hour, slow: 0.2, failing: 0.7, over: 0.9}.spans(1)...)
+	set := tracewhy.SetOf(morning.spans(1)...)
 	r, err := timeline.Split(context.Background(), set.All(), timeline.ChangesConfig{})
 	if err != nil {
 		fmt.Println(err)
@@ -73,11 +77,11 @@ func ExampleSplit() {
 	}
 	fmt.Println(r.Reason)
 	// Output:
-	// gateway POST /login: failures from 0.23 % to 40 % from 2024-01-01T00:42:00Z until 2024-01-01T00:54:00Z; 2730 traces of better times, 791 of the incident
+	// gateway POST /login: failures from 0.67 % to 40 % from 2024-01-01T08:45:00Z until 2024-01-01T11:00:00Z; 4288 traces of better times, 1121 of the incident
 }
 
 func ExampleChanges() {
-	set := tracewhy.SetOf(shop{traces: 4000, length: time.Hour, slow: 0.2, failing: 0.7, over: 0.9}.spans(1)...)
+	set := tracewhy.SetOf(morning.spans(1)...)
 	r, err := timeline.Changes(context.Background(), set.All(), timeline.ChangesConfig{})
 	if err != nil {
 		fmt.Println(err)
@@ -91,10 +95,10 @@ func ExampleChanges() {
 		fmt.Println(r.Events[p.From].Subject, "then", r.Events[p.To].Subject, "after", p.Delay)
 	}
 	// Output:
-	// 30m0s before: users-db: calls longer than the median from 0.75 % to 72 %, median from 1.67ms to 6.67ms at 2024-01-01T00:12:00Z
-	// 30m0s before: auth SELECT users: calls longer than the median from 0.75 % to 72 %, median from 1.67ms to 6.67ms at 2024-01-01T00:12:00Z
-	// symptom: gateway POST /login: failures from 0.54 % to 40 % at 2024-01-01T00:42:00Z
-	// users-db then auth after 30m0s
+	// 1h30m0s before: users-db: calls longer than the median from 27 % to 100 %, median from 1.68ms to 6.66ms at 2024-01-01T07:15:00Z
+	// 1h30m0s before: auth SELECT users: calls longer than the median from 27 % to 100 %, median from 1.68ms to 6.66ms at 2024-01-01T07:15:00Z
+	// symptom: gateway POST /login: failures from 0.67 % to 40 % at 2024-01-01T08:45:00Z
+	// users-db then auth after 1h30m0s
 }
 
 // What changes is seen within a bin, in the right order; and where nothing changes nothing is.

@@ -270,34 +270,36 @@ func TestChangePointsSimulated(t *testing.T) {
 	const n, change = 144, 96
 	reps := *seriesOfKind
 	for _, kind := range seriesKinds {
-		alarms, found, covered := 0, 0, 0
-		for rep := range reps {
-			cfg := ChangeConfig{Season: kind.season, Seed: uint64(rep)}
-			s := kind.make(NewRand(1, Key(kind.name), uint64(rep)), n, func(int) bool { return false })
-			if r := ChangePoints(s, cfg); len(r.Changes) > 0 {
-				alarms++
-			}
-			s = kind.make(NewRand(2, Key(kind.name), uint64(rep)), n, func(i int) bool { return i >= change })
-			for _, c := range ChangePoints(s, cfg).Changes {
-				if change-10 <= c.At && c.At <= change+10 {
-					found++
-					if c.First <= change && change <= c.Last {
-						covered++
+		t.Run(kind.name, func(t *testing.T) {
+			alarms, found, covered := 0, 0, 0
+			for rep := range reps {
+				cfg := ChangeConfig{Season: kind.season, Seed: uint64(rep)}
+				s := kind.make(NewRand(1, Key(kind.name), uint64(rep)), n, func(int) bool { return false })
+				if r := ChangePoints(s, cfg); len(r.Changes) > 0 {
+					alarms++
+				}
+				s = kind.make(NewRand(2, Key(kind.name), uint64(rep)), n, func(i int) bool { return i >= change })
+				for _, c := range ChangePoints(s, cfg).Changes {
+					if change-10 <= c.At && c.At <= change+10 {
+						found++
+						if c.First <= change && change <= c.Last {
+							covered++
+						}
+						break
 					}
-					break
 				}
 			}
-		}
-		t.Logf("%-26s false alarms %.3f, found %.3f, interval right %.3f", kind.name,
-			float64(alarms)/float64(reps), float64(found)/float64(reps), float64(covered)/float64(found))
-		// Up to three standard errors above the gate for the number of series.
-		p := 0.064
-		if most := p + 3*math.Sqrt(p*(1-p)/float64(reps)); float64(alarms) > most*float64(reps) {
-			t.Errorf("%s: false alarms in %d of %d", kind.name, alarms, reps)
-		}
-		if float64(found) < 0.8*float64(reps) || float64(covered) < 0.8*float64(found) {
-			t.Errorf("%s: %d of %d found, %d of them within the interval", kind.name, found, reps, covered)
-		}
+			t.Logf("%-26s false alarms %.3f, found %.3f, interval right %.3f", kind.name,
+				float64(alarms)/float64(reps), float64(found)/float64(reps), float64(covered)/float64(found))
+			// Up to three standard errors above the gate for the number of series.
+			p := 0.064
+			if most := p + 3*math.Sqrt(p*(1-p)/float64(reps)); float64(alarms) > most*float64(reps) {
+				t.Errorf("%s: false alarms in %d of %d", kind.name, alarms, reps)
+			}
+			if float64(found) < 0.8*float64(reps) || float64(covered) < 0.8*float64(found) {
+				t.Errorf("%s: %d of %d found, %d of them within the interval", kind.name, found, reps, covered)
+			}
+		})
 	}
 }
 
