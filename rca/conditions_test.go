@@ -73,16 +73,28 @@ func (x tally) String() string {
 	return fmt.Sprintf("%d of %d (%.3f to %.3f)", x.right, x.of, e.Lo, e.Hi)
 }
 
-// matches reports whether all the true conditions are stated, and at most one more.
+// matches reports whether all the true conditions are stated, and at most one more. A list stands for its elements.
 func matches(said []rca.Condition, truth map[string]string) bool {
+	n := 0
 	for key, value := range truth {
-		if !slices.ContainsFunc(said, func(c rca.Condition) bool {
-			return c.Key == key && (c.Op == tracewhy.OpEqual || c.Op == tracewhy.OpHas) && fmt.Sprint(c.Value) == value
-		}) {
-			return false
+		states := func(v string) bool {
+			return slices.ContainsFunc(said, func(c rca.Condition) bool {
+				return c.Key == key && (c.Op == tracewhy.OpEqual || c.Op == tracewhy.OpHas) && fmt.Sprint(c.Value) == v
+			})
 		}
+		n++
+		if states(value) {
+			continue
+		}
+		elements := strings.Split(value, ",")
+		for _, v := range elements {
+			if !states(v) {
+				return false
+			}
+		}
+		n += len(elements) - 1
 	}
-	return len(said) <= len(truth)+1
+	return len(said) <= n+1
 }
 
 // fleet makes traces of one service with four instances on two hosts, of two versions.

@@ -62,7 +62,7 @@ func Investigate(ctx context.Context, baseline, incident tracewhy.Cohort, cfg Co
 	}
 	r.NoneOfThese = Number(none)
 	r.CauseSet = causeSet(r.RootCauses)
-	modes, warnings, err := failureModes(ctx, baseline, incident, r.RootCauses, cfg)
+	modes, warnings, err := failureModes(ctx, baseline, incident, causes, r.RootCauses, cfg)
 	if err != nil {
 		return nil, err
 	}

@@ -168,10 +168,15 @@ func remediation(r *RootCause) []Remediation {
 	if r.Instance != "" {
 		add("take "+r.Instance+" out of service", "it alone is affected")
 	}
+	isVersion := false
 	for _, c := range r.Conditions {
-		if c.Key == "service.version" {
+		if c.Key == "service.version" && c.Service == "" {
+			isVersion = true
 			add("roll back "+r.Service+" from its version "+toText(c.Value), "only that version is affected")
 		}
+	}
+	if len(r.Conditions) > 0 && r.Instance == "" && !isVersion {
+		add("reproduce it with "+conditionTexts(r.Conditions), "only such transactions are affected")
 	}
 	switch {
 	case r.Mechanism == lockContention:

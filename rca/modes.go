@@ -16,12 +16,12 @@ const maxModeExemplars = 3
 type mode struct {
 	cluster.Mode
 	number             int
-	rank               int // of the cause that it is of, 0 for none
+	cause              *RootCause // that it is of, or nil
 	baseline, incident tracewhy.Cohort
 }
 
 // failureModes divides the failing traces of the incident into kinds that need a remedy each.
-func failureModes(ctx context.Context, baseline, incident tracewhy.Cohort, causes []RootCause, cfg Config) ([]*mode, []tracewhy.Warning, error) {
+func failureModes(ctx context.Context, baseline, incident tracewhy.Cohort, causes []*cause, described []RootCause, cfg Config) ([]*mode, []tracewhy.Warning, error) {
 	failing := incident.Select(func(t tracewhy.Trace) bool {
 		return !t.Missing().Root && cfg.Outcome.Of(t) == tracewhy.OutcomeFailed
 	})
@@ -34,7 +34,7 @@ func failureModes(ctx context.Context, baseline, incident tracewhy.Cohort, cause
 	}
 	var modes []*mode
 	for i, m := range found.Modes {
-		modes = append(modes, &mode{Mode: m, number: i + 1, rank: rankOf(m, causes), baseline: baseline, incident: incident})
+		modes = append(modes, &mode{Mode: m, number: i + 1, cause: causeOf(m, causes, described), baseline: baseline, incident: incident})
 	}
 	return modes, found.Warnings, nil
 }
@@ -56,7 +56,13 @@ func (m *mode) conclude(s *scope) FailureMode {
 	f := FailureMode{
 		ID: fmt.Sprintf("M%d", m.number), Service: cmp.Or(m.Peer, m.Service), Operation: m.Operation,
 		Conditions: s.conditions, Scope: s.kind, Coverage: s.coverage, Prevalence: s.prevalence,
-		Traces: m.Traces.Len(), Share: Number(m.Share.Value), RootCauseRank: m.rank,
+		Traces: m.Traces.Len(), Share: Number(m.Share.Value),
+	}
+	if m.cause != nil {
+		f.RootCauseRank = m.cause.Rank
+		if m.Peer != "" && m.cause.Edge != nil && m.cause.Edge.To == m.cause.Service { // by the name that it has elsewhere
+			f.Service = m.cause.Service
+		}
 	}
 	f.ExemplarTraceIDs = append(f.ExemplarTraceIDs, m.Medoid.String())
 	for _, id := range m.Boundary[:min(len(m.Boundary), maxModeExemplars-1)] {
@@ -65,18 +71,29 @@ func (m *mode) conclude(s *scope) FailureMode {
 	return f
 }
 
-// rankOf returns the rank of the cause that a failure mode is of: of those at the place where its failures
-// began, the one for its operation goes first. 0 means none.
-func rankOf(m cluster.Mode, causes []RootCause) int {
-	rank := 0
-	for _, c := range causes {
-		isHere := c.Service == m.Service || m.Peer != "" && c.Service == m.Peer
-		if isHere && c.Operation == m.Operation {
-			return c.Rank
+// causeOf returns the cause that a failure mode is of: the first whose own failures are most of the mode's
+// traces, or else the first at the place where those failures began; of these, one for their operation goes
+// before. It is nil if there is none.
+func causeOf(m cluster.Mode, causes []*cause, described []RootCause) *RootCause {
+	for i, c := range causes {
+		shared := 0
+		for _, f := range c.failures {
+			shared += f.Affected.LenAnd(m.Traces)
 		}
-		if isHere && rank == 0 {
-			rank = c.Rank
+		if 2*shared > m.Traces.Len() {
+			return &described[i]
 		}
 	}
-	return rank
+	var first *RootCause
+	for i := range described {
+		c := &described[i]
+		isHere := c.Service == m.Service || m.Peer != "" && c.Service == m.Peer
+		if isHere && c.Operation == m.Operation {
+			return c
+		}
+		if isHere && first == nil {
+			first = c
+		}
+	}
+	return first
 }

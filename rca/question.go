@@ -78,7 +78,7 @@ func (q *question) conclude(s *scope, affected, others tracewhy.Cohort) {
 	for _, c := range q.same {
 		if c.instance != "" && s.instance == "" {
 			s.instance = c.instance
-			s.conditions = slices.Insert(s.conditions, 1, conditionOf(c.condition, q.site.service))
+			s.conditions = append(s.conditions, conditionOf(c.condition, q.site.service))
 		}
 	}
 	hit := q.meeting(affected)

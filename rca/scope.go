@@ -3,6 +3,7 @@ package rca
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,11 +52,12 @@ const (
 // before it. As they are asked in that order, each only after a finding, alpha holds for all of them together.
 func (x *exposure) scopeOf(ctx context.Context, alpha float64, workers int) (*scope, error) {
 	s := &scope{kind: ScopeUndetermined, coverage: Unknown(), prevalence: Unknown()}
-	hit, spared := x.affected.Len(), x.spared.Len()
-	if float64(hit) >= everyone*float64(hit+spared) && hit > 0 {
+	x.whileAtFault()
+	if hit := float64(x.affected.Len()); hit > 0 && hit >= everyone*float64(x.affected.Len()+x.spared.Len()) {
 		s.kind = ScopeEveryone
 		return s, nil
 	}
+	x.addEntrance(s, alpha)
 	q := &question{exposure: x, alpha: alpha, workers: workers, period: part(x.affected.Or(x.spared))}
 	affected, others := thin(x.affected), thin(x.spared)
 	r, err := q.ask(ctx, affected, others)
@@ -63,7 +65,9 @@ func (x *exposure) scopeOf(ctx context.Context, alpha float64, workers int) (*sc
 		return s, err
 	}
 	if len(q.found) == 0 {
-		s.unexplained(x, r)
+		if s.kind != ScopeConditions {
+			s.unexplained(x, r)
+		}
 		return s, nil
 	}
 	for a, o := q.meeting(affected), q.meeting(others); len(q.found) < maxConditions; a, o = q.meeting(a), q.meeting(o) {
@@ -81,6 +85,36 @@ func (x *exposure) scopeOf(ctx context.Context, alpha float64, workers int) (*sc
 	}
 	return s, q.askReach(ctx, s, affected)
 }
+
+// whileAtFault leaves out who passed the culprit before or after it was at fault: from the time of the first
+// affected to that of the last, not counting a few that may be so by chance. Who came earlier was spared
+// for that reason, and whatever else changed when the fault began would be taken for a condition.
+func (x *exposure) whileAtFault() {
+	starts := startsOf(x.affected)
+	if len(starts) == 0 {
+		return
+	}
+	slices.Sort(starts)
+	odd := len(starts) / 20
+	first, last := starts[odd], starts[len(starts)-1-odd]
+	isWithin := func(t tracewhy.Trace) bool {
+		start, _, ok := t.Root().Interval()
+		return ok && first <= start && start <= last
+	}
+	x.affected, x.spared, x.elsewhere = x.affected.Select(isWithin), x.spared.Select(isWithin), x.elsewhere.Select(isWithin)
+}
+
+// startsOf returns when the cohort's traces began, where that is known.
+func startsOf(c tracewhy.Cohort) []int64 {
+	var starts []int64
+	for t := range c.Traces() {
+		if start, _, ok := t.Root().Interval(); ok {
+			starts = append(starts, start)
+		}
+	}
+	return starts
+}
+
 func (s *scope) unexplained(x *exposure, r *compare.AttributesResult) {
 	s.kind = ScopeUnexplained
 	s.ruledOut = append(s.ruledOut, RuledOut{
@@ -132,18 +166,11 @@ func thin(c tracewhy.Cohort) tracewhy.Cohort {
 
 // part returns the length of one of the periods of the cohort.
 func part(c tracewhy.Cohort) time.Duration {
-	var first, last int64
-	for t := range c.Traces() {
-		start, _, ok := t.Root().Interval()
-		if !ok {
-			continue
-		}
-		if first == 0 || start < first {
-			first = start
-		}
-		last = max(last, start)
+	starts := startsOf(c)
+	if len(starts) == 0 {
+		return 0
 	}
-	return time.Duration((last - first) / periods)
+	return time.Duration((slices.Max(starts) - slices.Min(starts)) / periods)
 }
 
 func share(k, n int) float64 {

@@ -183,7 +183,7 @@ func meets(c tracewhy.Condition, v tracewhy.Value) bool {
 func (w *witness) best(chance float64, isReach bool) *candidate {
 	var able []*candidate
 	for _, c := range w.candidates {
-		if w.couldBeWhy(c) && singlesOut(c.table, chance) && (!isReach && !c.isElsewhere() || singlesOut(c.amongThose(), chance)) {
+		if w.couldBeWhy(c) && singlesOut(w.table(c), chance) && (!isReach && !c.isElsewhere() || singlesOut(c.amongThose(), chance)) {
 			able = append(able, c)
 		}
 	}
@@ -192,15 +192,24 @@ func (w *witness) best(chance float64, isReach bool) *candidate {
 	}
 	most := 0.0
 	for _, c := range able {
-		most = max(most, contrast(c.table))
+		most = max(most, contrast(w.table(c)))
 	}
-	able = slices.DeleteFunc(able, func(c *candidate) bool { return contrast(c.table) < most-maxWorse })
+	able = slices.DeleteFunc(able, func(c *candidate) bool { return contrast(w.table(c)) < most-maxWorse })
 	return slices.MinFunc(able, w.preference)
 }
 
 // maxWorse is by how much the better of two candidates has to single out more of the affected, net of the spared:
 // what is closer is a matter of chance, and of spans that got lost.
 const maxWorse = 0.05
+
+// table returns what counts: of a condition on the culprit's own copies the traces that have any, if these are most,
+// since all passed one, and it is the spans of the others that got lost.
+func (w *witness) table(c *candidate) stats.Table {
+	if those := c.amongThose(); c.condition.Place == compare.PlaceResource && c.condition.Service == w.site.service && 2*(those.A+those.B) > c.table.A+c.table.B {
+		return those
+	}
+	return c.table
+}
 
 // isElsewhere reports whether traces may lack the condition because they did not come by where it is recorded.
 func (c *candidate) isElsewhere() bool {

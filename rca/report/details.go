@@ -19,7 +19,7 @@ func (p *printer) details(r *rca.Report) {
 			texts = append(append(texts, "where"), conditions(m.Conditions)...)
 		}
 		if m.Coverage.IsKnown() && m.Prevalence.IsKnown() {
-			texts = append(texts, "("+quantity(m.Coverage, "share")+" of them,", quantity(m.Prevalence, "share")+" of others)")
+			texts = append(texts, "("+quantity(m.Coverage, "share")+" of them, "+quantity(m.Prevalence, "share")+" of others)")
 		}
 		return append(texts, traces(m.ExemplarTraceIDs))
 	})
@@ -71,7 +71,7 @@ func (p *printer) impact(m *rca.Impact) {
 	})
 }
 
-// section prints a list under a heading, capped, each entry on at most three lines.
+// section prints a list under a heading, capped, each entry on at most four lines.
 func section[T any](p *printer, heading string, list []T, write func(T) []string) {
 	if len(list) == 0 {
 		return
@@ -80,7 +80,7 @@ func section[T any](p *printer, heading string, list []T, write func(T) []string
 	p.line(piece{bold, heading})
 	first, more := capped(list, maxDetails)
 	for _, x := range first {
-		p.paragraph("  -", 4, normal, 3, write(x)...)
+		p.paragraph("  -", 4, normal, 4, write(x)...)
 	}
 	if more > 0 {
 		p.paragraph("", 4, faint, 1, count(more)+" more")
