@@ -130,6 +130,8 @@ type StructureResult struct {
 // executions of the caller, in traces where it ran: what is not called because its caller was not called is
 // not different, so that a difference shows at the highest place that it has.
 //
+// What a client calls is the operation that answers, where calls of one name reach several.
+//
 // A trace counts for each question by the share of its executions for which the answer is yes. Traces
 // are compared within root operations, which call paths are of. Findings hold against all questions asked
 // together, by step-down permutation of the cohorts (P. H. Westfall and S. S. Young, 1993). A trace in both

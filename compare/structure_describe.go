@@ -16,7 +16,7 @@ const exemplarsListed = 3
 // structureAnswer is what is known of a question, by row of those that it was asked in.
 type structureAnswer struct {
 	*structureQuestion
-	set    *tracewhy.Set
+	table  *structureTable
 	share  []float64 // of executions for which the statement holds
 	mean   []float64 // of what it is about
 	weight []float64 // of the trace, which add up to 1 over the traces compared of a cohort
@@ -29,7 +29,7 @@ type structureAnswer struct {
 func (t *structureTable) answer(q *structureQuestion) *structureAnswer {
 	n := len(q.asked.rows)
 	a := &structureAnswer{
-		structureQuestion: q, set: t.c.set, share: make([]float64, n), mean: make([]float64, n),
+		structureQuestion: q, table: t, share: make([]float64, n), mean: make([]float64, n),
 		weight: make([]float64, n), label: make([]bool, n),
 	}
 	runs := make([]int, n)
@@ -340,11 +340,14 @@ func (a *structureAnswer) finalKind() StructureKind {
 
 // name says what a call is: its operation, and the service if that is another than the caller's.
 func (a *structureAnswer) name(id tracewhy.PathID) string {
-	p := a.set.Path(id)
-	if p.Service() == a.caller.path.Service() {
-		return p.Operation()
+	p := a.table.c.set.Path(id)
+	switch {
+	case p.Service() != a.caller.path.Service():
+		return p.Service() + " " + p.Operation()
+	case a.table.through[id]:
+		return "other " + p.Operation()
 	}
-	return p.Service() + " " + p.Operation()
+	return p.Operation()
 }
 
 // whatBeside says what is different, and where if not in executions of the finding's caller.

@@ -87,7 +87,7 @@ func (t *structureTable) findings(significant []*structureAnswer) []*structureAn
 			switch {
 			case f.caller == a.caller:
 				beside = append(beside, f)
-			case f.kind == StructureCalls && isAbove(f.set.Path(f.call), a.caller.path):
+			case f.kind == StructureCalls && isAbove(t.c.set.Path(f.call), a.caller.path):
 				above = append(above, f)
 			}
 		}

@@ -21,6 +21,10 @@ type structureTable struct {
 	callers  []*caller // by path
 	warnings []tracewhy.Warning
 
+	// through says, by path, that its spans are calls of one name that reach several operations, such as
+	// "HTTP GET". What their caller calls is the operations.
+	through []bool
+
 	family []*structureQuestion
 }
 
@@ -102,30 +106,40 @@ func newStructureTable(c *comparison, cfg StructureConfig) *structureTable {
 
 // read collects the executions of every call path that calls something.
 func (t *structureTable) read(ctx context.Context) error {
-	set := t.c.set
-	callers := make([]*caller, set.NumPaths())
-	r := structureReader{open: make([]int32, set.NumPaths()), outermost: make([]int32, set.NumPaths())}
-	for pass := range 2 { // first which paths call anything, then what
-		for row, i := range t.rows {
-			if row%cancelEvery == 0 && ctx.Err() != nil {
-				return ctx.Err()
-			}
-			for s := range t.c.traces[i].Spans() {
-				id := s.Path().ID()
-				if pass == 0 && s.HasChildren() && callers[id] == nil {
-					callers[id] = &caller{path: s.Path()}
-				}
-				if pass == 0 {
-					continue
-				}
-				nested := r.enter(s)
-				if c := callers[id]; c != nil {
-					r.run(c, s, int32(row), nested)
-				}
-			}
-			r.leave()
+	n := t.c.set.NumPaths()
+	callers := make([]*caller, n)
+	t.through = make([]bool, n)
+	reached := make([]tracewhy.PathID, n) // by path of a client: what the first of its spans reaches, plus one
+	err := t.spans(ctx, func(_ int, s tracewhy.Span) {
+		id := s.Path().ID()
+		if !s.HasChildren() {
+			return
 		}
+		if callers[id] == nil {
+			callers[id] = &caller{path: s.Path()}
+		}
+		if r, ok := callee(s); ok {
+			if reached[id] == 0 {
+				reached[id] = r.Path().ID() + 1
+			}
+			t.through[id] = t.through[id] || reached[id] != r.Path().ID()+1
+		}
+	})
+	if err != nil {
+		return err
 	}
+	r := structureReader{through: t.through, open: make([]int32, n), outermost: make([]int32, n)}
+	last := 0
+	err = t.spans(ctx, func(row int, s tracewhy.Span) {
+		if row != last {
+			r.leave()
+			last = row
+		}
+		nested := r.enter(s)
+		if c := callers[s.Path().ID()]; c != nil {
+			r.run(c, s, int32(row), nested)
+		}
+	})
 	t.callers = slices.DeleteFunc(callers, func(c *caller) bool { return c == nil })
 	for _, c := range t.callers {
 		c.ran = &asked{}
@@ -138,11 +152,25 @@ func (t *structureTable) read(ctx context.Context) error {
 		}
 		c.ran.count(t.stratum)
 	}
+	return err
+}
+
+// spans calls f for every span of the traces that are compared, in order.
+func (t *structureTable) spans(ctx context.Context, f func(row int, s tracewhy.Span)) error {
+	for row, i := range t.rows {
+		if row%cancelEvery == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		for s := range t.c.traces[i].Spans() {
+			f(row, s)
+		}
+	}
 	return nil
 }
 
 // structureReader goes through the spans of a trace, and keeps which are open: those above the last.
 type structureReader struct {
+	through   []bool // by path
 	stack     []tracewhy.Span
 	open      []int32 // by path, how many of the stack
 	outermost []int32 // by path: the number of the run of the first of those
@@ -184,14 +212,23 @@ func (r *structureReader) run(c *caller, s tracewhy.Span, row, nested int32) {
 		outer.levels = max(outer.levels, nested)
 	}
 	r.calls, r.ends = r.calls[:0], r.ends[:0]
+	remote, isCall := callee(s)
 	for child := range s.Children() {
 		m := made{child.Path().ID(), 1, unknownStart}
+		if r.through[m.path] {
+			if answer, ok := callee(child); ok {
+				m.path = answer.Path().ID()
+			}
+		}
 		if start, end, ok := child.Interval(); ok {
 			m.first = start
 			x.calls++
 			r.ends = append(r.ends, end)
 		}
 		r.calls = append(r.calls, m)
+	}
+	if isCall && r.through[s.Path().ID()] {
+		r.calls = slices.DeleteFunc(r.calls, func(m made) bool { return m.path == remote.Path().ID() })
 	}
 	slices.Sort(r.ends)
 	begun, ended := 0, 0

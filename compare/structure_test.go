@@ -203,33 +203,41 @@ func TestStructureNullWorlds(t *testing.T) {
 	}
 }
 
-// The share of calls to one service grows where the calls to another stop: that is no change of the calls.
+// The share of calls to one service grows where the calls to another stop: that is no change of those calls.
 func TestStructureBelowWhatIsCalledLess(t *testing.T) {
-	window := func(source string, items int) string {
+	window := func(source string, items int, call, kind string) string {
 		var b strings.Builder
 		for n := range 40 {
-			fmt.Fprintf(&b, "trace source=%s\n  a/page 0+500\n    a/GET 1+4 client\n      user/GET 2+2 server\n", source)
+			fmt.Fprintf(&b, "trace source=%s\n  a/page 0+500\n    %s 1+4 %s\n      user/GET 2+2 server\n", source, call, kind)
 			for i := range n % 2 * items {
-				fmt.Fprintf(&b, "    a/GET %d+4 client\n      item/GET %d+2 server\n", 10+10*i, 11+10*i)
+				fmt.Fprintf(&b, "    %s %d+4 %s\n      item/GET %d+2 server\n", call, 10+10*i, kind, 11+10*i)
 			}
 		}
 		return b.String()
 	}
-	set := tracetext.Set(window("baseline", 5) + window("incident", 5) + window("incident", 0))
-	r, err := Structure(context.Background(), set.Source("baseline"), set.Source("incident"), StructureConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	for _, f := range r.Findings {
-		got = append(got, f.Operation+" "+f.What)
-		for _, also := range f.Also {
-			got = append(got, "also "+also)
+	for _, tt := range []struct {
+		name, call, kind string
+		want             []string
+	}{
+		{"a client", "a/GET", "client", []string{"page less often calls item GET"}},
+		{"a kind that is not recorded", "a/GET", "", []string{"page less often calls item GET"}},
+		{"a proxy", "b/proxy", "server", []string{"page less often calls b proxy twice or more", "also b proxy more often calls user GET"}},
+	} {
+		set := tracetext.Set(window("baseline", 5, tt.call, tt.kind) + window("incident", 5, tt.call, tt.kind) + window("incident", 0, tt.call, tt.kind))
+		r, err := Structure(context.Background(), set.Source("baseline"), set.Source("incident"), StructureConfig{})
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	want := []string{"page less often calls GET twice or more", "also a GET more often calls user GET"}
-	if !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
+		var got []string
+		for _, f := range r.Findings {
+			got = append(got, f.Operation+" "+f.What)
+			for _, also := range f.Also {
+				got = append(got, "also "+also)
+			}
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
 	}
 }
 
