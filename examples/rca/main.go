@@ -1,6 +1,7 @@
 // Command rca says what broke and why, from the traces of an incident and those of better times.
 //
 //	rca analyze [flags] INCIDENT…      what broke, where, for whom, how bad, and how sure
+//	rca compare [flags] FILE…          what failing traces have in common that others have not
 //	rca convert [flags] FILE…          traces in another format, all or some of them
 //	rca demo                           the whole story on an embedded incident
 //	rca diff [flags] FILE ID [ID]      two traces side by side, and how they differ
@@ -76,6 +77,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"analyze", "[flags] INCIDENT…", "say what broke and why", analyze},
+		{"compare", "[flags] FILE…", "say what failing traces have in common that others have not", compareTraces},
 		{"convert", "[flags] FILE…", "write traces in another format, for other tools", convert},
 		{"demo", "[flags]", "tell the whole story on an embedded incident", demo},
 		{"diff", "[flags] FILE ID [ID]", "lay two traces beside each other", diff},
