@@ -26,20 +26,22 @@ const maxKept = 64
 
 // sizeResult is what a search knows of the combinations of one size.
 type sizeResult struct {
-	alpha    float64
+	alpha    float64     // the level of this size
+	share    float64     // of all that alpha could be
 	limit    float64     // above it nothing is kept, and the smallest p-values are not exact
 	smallest []float64   // p-value, by relabelling
 	best     []candidate // of the observed labels, those with the smallest p-values first
 	tested   int
 }
 
-// extreme returns the smallest p-value that is no finding: a finding has a smaller one.
-func (r *sizeResult) critical(all *stats.Relabellings) (largest, beyond float64) {
-	n := 0 // how many relabellings may reach a finding
-	for n < len(r.smallest) && all.P(n+1) <= r.alpha {
+// quantile returns how small a p-value has to be for a relabelling to reach it with a probability of at most
+// alpha: smaller than beyond. The largest of the smallest p-values for which that is so is largest, or 0.
+func (r *sizeResult) quantile(all *stats.Relabellings, alpha float64) (largest, beyond float64) {
+	n := 0 // how many relabellings may reach it
+	for n < len(r.smallest) && all.P(n+1) <= alpha {
 		n++
 	}
-	if all.P(n) > r.alpha {
+	if all.P(n) > alpha {
 		return 0, 0
 	}
 	sorted := slices.Clone(r.smallest)
@@ -54,11 +56,13 @@ func (r *sizeResult) critical(all *stats.Relabellings) (largest, beyond float64)
 	return largest, beyond
 }
 
-// lower sets the limit to what still matters: p-values that may be findings, and that of the best combination.
+// lower sets the limit to what still matters: p-values that may be findings, and that of the best combination
+// unless its adjusted p-value is 1, which it is from the share on.
 func (r *sizeResult) lower(all *stats.Relabellings) {
-	_, beyond := r.critical(all)
+	_, beyond := r.quantile(all, r.alpha)
 	if len(r.best) > 0 {
-		beyond = max(beyond, r.best[0].p)
+		_, one := r.quantile(all, r.share)
+		beyond = max(beyond, min(one, r.best[0].p))
 	}
 	r.limit = min(r.limit, beyond)
 }
@@ -75,8 +79,8 @@ func (r *sizeResult) merge(o *sizeResult) {
 	r.tested += o.tested
 }
 
-func newSizeResult(alpha float64, n int) *sizeResult {
-	r := &sizeResult{alpha: alpha, limit: 1, smallest: make([]float64, n)}
+func newSizeResult(alpha, share float64, n int) *sizeResult {
+	r := &sizeResult{alpha: alpha, share: share, limit: 1, smallest: make([]float64, n)}
 	for b := range r.smallest {
 		r.smallest[b] = 1
 	}
@@ -84,14 +88,15 @@ func newSizeResult(alpha float64, n int) *sizeResult {
 }
 
 // search finds the smallest p-values of combinations of each size for which alpha[size-1] is positive, among
-// those that can be added to a combination. What it leaves out can be neither the best of a size nor a
+// those that can be added to a combination, as far as they are at most a limit. What it leaves out can be neither the best of a size nor a
 // finding, and in no relabelling lower the smallest p-value below that of either: see [sizeResult.lower].
-func (s *conjunctionSearch) search(ctx context.Context, x *conjunctionSpace, added combination, alpha [maxConditions]float64) ([maxConditions]*sizeResult, error) {
+func (s *conjunctionSearch) search(ctx context.Context, x *conjunctionSpace, added combination, alpha [maxConditions]float64, limit float64) ([maxConditions]*sizeResult, error) {
 	var results [maxConditions]*sizeResult
 	w := &spaceSearch{conjunctionSearch: s, space: x}
 	for d, a := range alpha {
 		if a > 0 {
-			results[d] = newSizeResult(a, x.all.Len())
+			results[d] = newSizeResult(a, a/s.cfg.Alpha, x.all.Len())
+			results[d].limit = limit
 		}
 	}
 	counts := make([]int, len(x.strata))
@@ -100,11 +105,12 @@ func (s *conjunctionSearch) search(ctx context.Context, x *conjunctionSpace, add
 			w.items = append(w.items, int32(i))
 		}
 	}
+	w.peaks = make([]int, len(s.items))
+	w.results = [maxConditions]*sizeResult{results[0]}
+	if err := w.round(ctx, 0, len(w.items), (*searcher).singles); err != nil {
+		return results, err
+	}
 	if results[0] != nil {
-		w.results = [maxConditions]*sizeResult{results[0]}
-		if err := w.round(ctx, 0, len(w.items), (*searcher).singles); err != nil {
-			return results, err
-		}
 		results[0].lower(x.all)
 	}
 	if results[1] == nil && results[2] == nil {
@@ -144,6 +150,7 @@ type spaceSearch struct {
 	space   *conjunctionSpace
 	items   []int32
 	results [maxConditions]*sizeResult
+	peaks   []int // by item: the most affected traces that meet it, with any labels
 }
 
 // searcher is what one goroutine needs.
@@ -193,7 +200,7 @@ func (w *spaceSearch) newSearcher(bounds [maxConditions]*countBound) *searcher {
 	}
 	for d, r := range w.results {
 		if r != nil {
-			g.local[d] = newSizeResult(r.alpha, x.all.Len())
+			g.local[d] = newSizeResult(r.alpha, r.share, x.all.Len())
 			g.local[d].limit = r.limit
 		}
 	}
@@ -206,14 +213,17 @@ func (g *searcher) singles(_ context.Context, k int) {
 	total := g.space.count(mask, g.sizes)
 	g.members = members(g.members[:0], mask)
 	g.space.table.Counts(g.members, g.counts)
-	g.score(0, combine(i), mask, total, g.sizes)
+	g.peaks[i] = max(int(slices.Max(g.counts)), countAnd(mask, g.space.affected))
+	if g.local[0] != nil {
+		g.local[0].tested++
+		g.score(0, combine(i), mask, total, g.sizes)
+	}
 }
 
 // score takes the counts of a combination into account.
 func (g *searcher) score(d int, c combination, mask []uint64, total int, sizes []int) {
 	r := g.local[d]
-	r.tested++
-	need := g.bounds[d].of(total, sizes)
+	need := g.bounds[d].of(sizes)
 	if need > total {
 		return
 	}
@@ -272,12 +282,21 @@ func (g *searcher) pairs(ctx context.Context, k int) {
 		if ctx.Err() != nil {
 			return
 		}
+		peak := min(g.peaks[i], g.peaks[j], total)
+		asPair := g.local[1] != nil && peak >= g.bounds[1].of(g.sizes)
+		inTriples := g.local[2] != nil && g.inTriples[i] && g.inTriples[j] && peak >= g.bounds[2].least
+		if g.local[1] != nil {
+			g.local[1].tested++
+		}
+		if !asPair && !inTriples {
+			continue
+		}
 		g.members = members(g.members[:0], g.pair)
 		x.table.Counts(g.members, g.counts)
-		if g.local[1] != nil {
+		if asPair {
 			g.score(1, combine(i, j), g.pair, total, g.sizes)
 		}
-		if g.local[2] != nil && g.inTriples[i] && g.inTriples[j] {
+		if inTriples {
 			g.triples(i, j, at+1, total)
 		}
 	}
@@ -303,7 +322,7 @@ func (g *searcher) triples(i, j int32, from, size int) {
 			continue
 		}
 		r.tested++
-		need := bound.of(total, g.sizes3)
+		need := bound.of(g.sizes3)
 		if need > most || need > total {
 			continue
 		}
@@ -386,7 +405,6 @@ func (w *spaceSearch) pilot() {
 			}
 			g.one(d, at[:d+1])
 		}
-		g.local[d].tested = 0
 		w.results[d].merge(g.local[d])
 	}
 	w.greedy(g)
@@ -455,7 +473,7 @@ func (w *spaceSearch) greedy(g *searcher) {
 		if w.results[d] == nil {
 			continue
 		}
-		r := newSizeResult(w.results[d].alpha, 0)
+		r := newSizeResult(w.results[d].alpha, w.results[d].share, 0)
 		for _, c := range level {
 			if p := x.p(c.mask); p < 1 {
 				r.best = append(r.best, candidate{combine(c.items...), p})
@@ -476,3 +494,4 @@ func (x *conjunctionSpace) excess(sizes []int, n int) float64 {
 	}
 	return math.Sqrt(float64(n)) - math.Sqrt(mean)
 }
+

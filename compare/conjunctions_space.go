@@ -2,14 +2,12 @@ package compare
 
 import (
 	"context"
-	"math"
 	"math/bits"
 	"slices"
-	"sync"
+	"sync/atomic"
 
 	"github.com/tracewhy/tracewhy/internal/parallel"
 	"github.com/tracewhy/tracewhy/internal/stats"
-	"github.com/tracewhy/tracewhy/internal/stats/special"
 )
 
 // conjunctionSpace is the traces of one search as bits, stratum after stratum, and their labels in each
@@ -17,19 +15,19 @@ import (
 type conjunctionSpace struct {
 	traces   []int32 // by bit; -1 where the last word of a stratum has room
 	words    int
-	strata   []spaceStratum
+	strata   []*spaceStratum
 	masks    [][]uint64 // by item
 	affected []uint64
 	labels   [][]uint64 // by relabelling
 	table    *stats.LabelTable
 	all      *stats.Relabellings
-	tails    sync.Map // from the counts of a set by stratum to its *stats.ConditionalTail
 }
 
 type spaceStratum struct {
-	from, to        int // words
-	size, affected  int
-	share, variance float64 // the mean and the variance of a count is this times the size of the set, and its complement's
+	from, to       int // words
+	size, affected int
+	share          float64                                 // that is affected
+	tails          []atomic.Pointer[stats.ConditionalTail] // by the size of a set
 }
 
 // newSpace places traces into the strata of their cells. Strata of one cohort tell nothing, and are left out.
@@ -49,12 +47,8 @@ func (s *conjunctionSearch) newSpace(ctx context.Context, traces []int32, cells 
 		if hit == 0 || hit == len(list) {
 			continue
 		}
-		st := spaceStratum{from: x.words, to: x.words + (len(list)+63)/64, size: len(list), affected: hit}
-		n := float64(st.size)
-		st.share = float64(hit) / n
-		if st.size > 1 {
-			st.variance = st.share * (1 - st.share) / (n - 1)
-		}
+		st := &spaceStratum{from: x.words, to: x.words + (len(list)+63)/64, size: len(list), affected: hit}
+		st.share, st.tails = ratio(hit, len(list)), make([]atomic.Pointer[stats.ConditionalTail], len(list)+1)
 		x.strata = append(x.strata, st)
 		x.words = st.to
 		x.traces = append(x.traces, list...)
@@ -174,24 +168,32 @@ func members(dst []int32, mask []uint64) []int32 {
 }
 
 // tail returns the p-values of a set with so many traces of each stratum, by how many are affected.
-func (x *conjunctionSpace) tail(counts []int) *stats.ConditionalTail {
-	key := make([]byte, 0, 64)
-	for _, n := range counts {
-		key = append(key, byte(n), byte(n>>8), byte(n>>16), byte(n>>24))
-	}
-	if t, ok := x.tails.Load(string(key)); ok {
-		return t.(*stats.ConditionalTail)
+func (x *conjunctionSpace) tail(sizes []int) *stats.ConditionalTail {
+	if len(sizes) == 1 {
+		return x.tailIn(0, sizes[0])
 	}
 	tables := make([]stats.Table, len(x.strata))
 	for k, st := range x.strata {
-		hit := min(counts[k], st.affected)
-		tables[k] = stats.Table{A: hit, B: st.affected - hit, C: counts[k] - hit, D: st.size - st.affected - counts[k] + hit}
+		tables[k] = st.table(sizes[k])
 	}
-	t := stats.NewConditionalTail(tables)
-	if len(x.strata) == 1 { // with several, hardly any counts come again
-		x.tails.Store(string(key), t)
+	return stats.NewConditionalTail(tables) // hardly any sizes come again
+}
+
+// tailIn is [conjunctionSpace.tail] in one stratum.
+func (x *conjunctionSpace) tailIn(k, size int) *stats.ConditionalTail {
+	kept := &x.strata[k].tails[size]
+	t := kept.Load()
+	if t == nil {
+		t = stats.NewConditionalTail([]stats.Table{x.strata[k].table(size)})
+		kept.Store(t)
 	}
 	return t
+}
+
+// table returns a table with the margins of a set of so many traces.
+func (st *spaceStratum) table(size int) stats.Table {
+	hit := min(size, st.affected)
+	return stats.Table{A: hit, B: st.affected - hit, C: size - hit, D: st.size - st.affected - size + hit}
 }
 
 // p returns the p-value of a mask.
@@ -214,57 +216,57 @@ func (x *conjunctionSpace) adjusted(smallest []float64, p float64) float64 {
 	return x.all.P(n)
 }
 
-// countBound says how many traces of a set have to be affected for a p-value of at most a limit.
+// countBound says how many traces of a set have to be affected, at least, for a p-value of at most a limit.
+//
+// In one stratum it is exact, and so prunes as R. E. Tarone (1990, doi:10.2307/2531456) and A. Terada et al.
+// (2013, doi:10.1073/pnas.1302233110) do. In several it is a lower bound: with a probability of at least a half,
+// the count in all strata but one is no less than the whole part of its mean (K. Jogdeo and S. M. Samuels, 1968,
+// doi:10.1214/aoms/1177698243), so that the count in that one has to be improbable by itself.
 type countBound struct {
 	space *conjunctionSpace
-	limit float64
-	z     float64
-	exact []int32 // of one stratum: by the size of the set; more than its size where none is enough
-	least int     // of any set
+	need  [][]int32 // by stratum and by the size of the set in it; more than its size where none is enough
+	least int       // of any set
 }
 
-// bound prepares a countBound. In one stratum it is exact, and so prunes as R. E. Tarone (1990,
-// doi:10.2307/2531456) and A. Terada et al. (2013, doi:10.1073/pnas.1302233110) do. In several it lies below
-// the normal approximation's: the sum of hypergeometric counts has the heavier tail.
 func (x *conjunctionSpace) bound(limit float64) *countBound {
-	b := &countBound{space: x, limit: limit, least: 1}
-	if limit < 0.5 {
-		b.z = -0.8 * special.NormalQuantile(max(limit, 1e-300))
+	b := &countBound{space: x, need: make([][]int32, len(x.strata)), least: 1}
+	if len(x.strata) > 1 {
+		limit *= 2
 	}
-	if len(x.strata) != 1 {
-		return b
-	}
-	st := x.strata[0]
-	b.exact = make([]int32, st.size+1)
-	counts := []int{0}
-	least, need := st.size+1, 1
-	for n := 1; n <= st.size; n++ {
-		counts[0] = n
-		for tail := x.tail(counts); need <= n && stats.Quantise(tail.P(need)) > limit; {
-			need++ // a larger set needs no fewer
+	for k, st := range x.strata {
+		b.need[k] = make([]int32, st.size+1)
+		need, least := 1, st.size+1
+		for n := 1; n <= st.size; n++ {
+			for tail := x.tailIn(k, n); need <= n && stats.Quantise(tail.P(need)) > limit; {
+				need++ // a larger set needs no fewer
+			}
+			b.need[k][n] = int32(need)
+			if need <= n {
+				least = min(least, need)
+			}
 		}
-		b.exact[n] = int32(need)
-		if need <= n {
-			least = min(least, need)
+		if len(x.strata) == 1 {
+			b.least = least
 		}
 	}
-	b.exact[0] = 1
-	b.least = least
 	return b
 }
 
-// of returns the bound for a set with so many traces, in all and by stratum.
-func (b *countBound) of(total int, counts []int) int {
-	if b.exact != nil {
-		return int(b.exact[total])
+// of returns the bound for a set with so many traces of each stratum.
+func (b *countBound) of(sizes []int) int {
+	if len(sizes) == 1 {
+		return int(b.need[0][sizes[0]])
 	}
-	mean, variance := 0.0, 0.0
-	for k := range b.space.strata {
-		if n := float64(counts[k]); n > 0 {
-			st := &b.space.strata[k]
-			mean += float64(n * st.share)
-			variance += float64(n * (float64(st.size) - n) * st.variance)
+	mean := 0.0
+	for k, n := range sizes {
+		mean += float64(float64(n) * b.space.strata[k].share)
+	}
+	most := 1
+	for k, n := range sizes {
+		if n > 0 {
+			rest := mean - float64(float64(n)*b.space.strata[k].share)
+			most = max(most, int(rest+1e-9)+int(b.need[k][n]))
 		}
 	}
-	return max(1, int(math.Ceil(mean+float64(b.z*math.Sqrt(variance)))))
+	return most
 }

@@ -108,7 +108,7 @@ func (s *conjunctionSearch) newStep(ctx context.Context, before []combination, a
 		return nil, err
 	}
 	st := &step{conjunctionSearch: s, space: space, alpha: alpha, before: before}
-	st.results, err = s.search(ctx, space, combine(), s.alphas(alpha))
+	st.results, err = s.search(ctx, space, combine(), s.alphas(alpha), 1)
 	return st, err
 }
 
@@ -120,7 +120,7 @@ func (st *step) adjusted(c combination) (p, adjusted float64) {
 	if r == nil || p > r.limit {
 		return p, 1
 	}
-	return p, min(1, st.space.adjusted(r.smallest, p)*st.cfg.Alpha/r.alpha)
+	return p, min(1, st.space.adjusted(r.smallest, p)/r.share)
 }
 
 func (st *step) mask(c combination) []uint64 {
@@ -236,7 +236,7 @@ func (st *step) adds(ctx context.Context, to, further combination) (bool, error)
 	var only [maxConditions]float64
 	size := len(further.items())
 	only[size-1] = alpha
-	results, err := st.search(ctx, space, to, only)
+	results, err := st.search(ctx, space, to, only, p)
 	if err != nil {
 		return false, err
 	}
@@ -326,7 +326,7 @@ func (st *step) report(r *ConjunctionsResult) {
 			continue
 		}
 		depth := ConjunctionDepth{Conditions: d + 1, Tested: x.tested}
-		depth.CriticalP, _ = x.critical(st.space.all)
+		depth.CriticalP, _ = x.quantile(st.space.all, x.alpha)
 		effects, ok := st.detectable(depth.CriticalP)
 		depth.Detectable, possible = effects, possible || ok
 		r.Depths = append(r.Depths, depth)
