@@ -3,7 +3,8 @@
 //   - [Waterfall] is the rows of the picture that shows where a transaction spent its time.
 //   - [Series] counts calls, failures and durations of everything in bins of time.
 //   - [Changes] finds when what changed, and relates it to when transactions became worse: precursors, what came
-//     after, recovery, and what became worse in a service after it had in one that it calls.
+//     after, recovery, what became worse in a service after it had in one that it calls, and signatures such
+//     as that of retries or of a pool that is exhausted.
 //   - [Split] divides one recording into better times and the incident, for analyses that compare the two.
 //   - [Align] says how far the clocks of hosts are apart, and so of which moments the order is known.
 //

@@ -65,6 +65,9 @@ type Subject struct {
 	HasPath  bool // of a path, a gap, and the transactions of one root path
 	Gap      tracewhy.GapClass
 	name     string
+
+	parent    tracewhy.PathID // of a path
+	hasParent bool
 }
 
 // String returns the subject's name.

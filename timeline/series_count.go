@@ -331,6 +331,9 @@ func (c *counter) name(kind SubjectKind, f found) Subject {
 		}
 	case SubjectPath:
 		s.name = path(f.path)
+		if p, ok := c.traces.Set().Path(f.path).Parent(); ok {
+			s.parent, s.hasParent = p.ID(), true
+		}
 	case SubjectGap:
 		s.Gap = f.gap
 		s.name = path(f.path) + ", " + f.gap.String()

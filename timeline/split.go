@@ -109,7 +109,7 @@ func (d *detector) symptom() (stage, bool) {
 	var ps []float64
 	var of []*test
 	for i := range d.tests {
-		if t := &d.tests[i]; t.counts.Subject.Kind == SubjectTransactions && t.measure != MeasureCalls {
+		if t := &d.tests[i]; t.counts.Subject.Kind == SubjectTransactions && t.measure.isBad() {
 			ps, of = append(ps, t.result.P), append(of, t)
 		}
 	}

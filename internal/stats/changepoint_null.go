@@ -101,10 +101,13 @@ func (a changeNoise) inflation() float64 {
 	return a.scale / a.variance
 }
 
-// noise fits an autoregression to what remains of values after the given changes, and a trend within each
-// segment: a slow change must not be taken for autocorrelation.
+// trendsFrom is how many observations a series has at least for trends to be told from autocorrelation.
+const trendsFrom = 160
+
+// noise fits an autoregression to what remains of values after the given changes, and of a long
+// series a trend within each segment: a slow change must not be taken for autocorrelation.
 func (d *detector) noise(values []float64, changes []int) changeNoise {
-	trends := len(values) >= 96
+	trends := len(values) >= trendsFrom
 	residuals := d.residuals(values, changes, trends, false)
 	parameters := len(changes) + 1
 	if trends {
