@@ -1,0 +1,23 @@
+// Package depgraph says what depends on what, whose each thing is, and whose fault it was: of a service
+// inside, of a vendor outside, or of the boundary between them.
+//
+// [Build] makes the graph of a cohort: services, their operations and instances, and what they call that
+// has no spans, each with its calls and its part in what customers wait for. Whose a thing is follows from
+// tags (dependency.type, [Tags]), from rules of the caller's ([Config]), and from what calls look like
+// ([Basis]); where nothing says so it is unclassified. Graphs are drawn as Mermaid and as DOT.
+//
+//	g, err := depgraph.Build(ctx, set.All(), depgraph.Config{})
+//	fmt.Println(g.Mermaid(depgraph.DrawConfig{}))
+//
+// # What can be relied on
+//
+// The unit is the trace: intervals allow for traces of many calls, and for sampling weights. What too few
+// traces show is unknown, not zero. A call is the outermost calling span, and those below it for the same
+// target are its attempts, so that a client that wraps another is not counted twice.
+//
+// Where the other side of a call has no span, its time includes the network's. Known failure: a process
+// that gets no CPU makes all that it calls look slow.
+//
+// The same traces in any order, and any number of workers, give the same result. Time is O(n log n) and
+// memory O(n) for n spans.
+package depgraph
