@@ -103,7 +103,9 @@ func Align(ctx context.Context, traces tracewhy.Cohort, cfg AlignConfig) (*Align
 		cfg.Drift = 100e-6
 	}
 	a := &Alignment{set: traces.Set()}
-	a.findHosts(traces)
+	if err := a.findHosts(ctx, traces); err != nil {
+		return nil, err
+	}
 	bounds, messages, err := a.bounds(ctx, traces)
 	if err != nil {
 		return nil, err
@@ -146,9 +148,12 @@ func Align(ctx context.Context, traces tracewhy.Cohort, cfg AlignConfig) (*Align
 
 // findHosts numbers the hosts of the cohort by name, and finds the resolution of their clocks: the largest power
 // of ten that divides all of their times, up to a millisecond.
-func (a *Alignment) findHosts(traces tracewhy.Cohort) {
-	names := map[int]string{} // by resource
+func (a *Alignment) findHosts(ctx context.Context, traces tracewhy.Cohort) error {
+	names, read := map[int]string{}, 0 // by resource
 	for t := range traces.Traces() {
+		if read++; read%cancelEvery == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
 		for s := range t.Spans() {
 			if r := s.ResourceIndex(); names[r] == "" {
 				names[r] = hostOf(s)
@@ -169,6 +174,9 @@ func (a *Alignment) findHosts(traces tracewhy.Cohort) {
 	}
 	a.ticks = slices.Repeat([]time.Duration{time.Millisecond}, len(a.Hosts))
 	for t := range traces.Traces() {
+		if read++; read%cancelEvery == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
 		for s := range t.Spans() {
 			start, end, ok := s.Interval()
 			tick := &a.ticks[a.host[s.ResourceIndex()]]
@@ -177,6 +185,7 @@ func (a *Alignment) findHosts(traces tracewhy.Cohort) {
 			}
 		}
 	}
+	return nil
 }
 
 func hostOf(s tracewhy.Span) string {

@@ -92,8 +92,7 @@ func (c *counter) count(ctx context.Context, kind SubjectKind) error {
 	if err != nil {
 		return err
 	}
-	c.tally(kind, subjects, calls, all)
-	return ctx.Err()
+	return c.tally(ctx, kind, subjects, calls, all)
 }
 
 // gapClasses is how many classes of gaps there are.
@@ -227,7 +226,7 @@ func hasRemote(s tracewhy.Span) bool {
 }
 
 // tally makes counts of observations.
-func (c *counter) tally(kind SubjectKind, subjects []found, calls []int, all []observation) {
+func (c *counter) tally(ctx context.Context, kind SubjectKind, subjects []found, calls []int, all []observation) error {
 	bins := len(c.result.Exposure)
 	kept := make([]int, 0, len(subjects))
 	for i, n := range calls {
@@ -272,6 +271,9 @@ func (c *counter) tally(kind SubjectKind, subjects []found, calls []int, all []o
 		}
 	}
 	for k, i := range kept {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		out := Counts{
 			Subject: named[i], Calls: make([]int, bins), Failures: make([]int, bins), Long: make([]int, bins), Slow: make([]int, bins),
 			Median: make([]time.Duration, bins), P95: make([]time.Duration, bins), Concurrency: make([]float64, bins),
@@ -302,6 +304,7 @@ func (c *counter) tally(kind SubjectKind, subjects []found, calls []int, all []o
 		}
 		c.result.Counts = append(c.result.Counts, out)
 	}
+	return nil
 }
 
 // spread adds the time of a call to the bin that it began in, and to those after that which it ran into: as if it

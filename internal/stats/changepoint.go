@@ -286,7 +286,7 @@ func (s ChangeSeries) withoutSpikes(minSegment int) ChangeSeries {
 		middle[i] = NewSample(s.Values[max(i-minSegment, 0):min(i+minSegment+1, n)]).Median()
 		distance[i] = math.Abs(v - middle[i])
 	}
-	farthest := spikeLimit * 1.4826 * NewSample(distance).Median()
+	farthest := float64(spikeLimit * 1.4826 * NewSample(distance).Median())
 	if farthest <= 0 {
 		return s
 	}
@@ -332,7 +332,7 @@ func xLogX(x float64) float64 {
 	if x <= 0 {
 		return 0
 	}
-	return x * special.Log(x)
+	return float64(x * special.Log(x))
 }
 
 func (c *costs) xLogX(x float64) float64 {
@@ -371,7 +371,7 @@ func (c *costs) cost(from, to int) float64 {
 	}
 	squares := max(c.squares[to]-c.squares[from]-float64(sum*sum)/n, 0)
 	if c.model == MeanVarianceChange {
-		return n * special.Log(max(squares/n, c.leastVariance))
+		return float64(n * special.Log(max(squares/n, c.leastVariance)))
 	}
 	return squares
 }

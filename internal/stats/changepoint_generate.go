@@ -128,7 +128,7 @@ func newCountLaw(model ChangeModel, size, rate, dispersion float64) *countLaw {
 	for k := 0.0; sum < 1-1e-12 && k <= l.max && k < longestLaw; k++ {
 		sum += mass
 		below = append(below, special.NormalQuantile(min(sum, 1)))
-		mass *= next(k)
+		mass = float64(mass * next(k))
 	}
 	if sum > 0.999 {
 		l.below = below

@@ -361,7 +361,7 @@ func (d *detector) statistic(gain float64, a changeNoise) float64 {
 		return gain
 	case MeanChange:
 		n := float64(len(d.series.Values))
-		return n * special.Log1p(gain/max(a.scale, 1e-12)/n)
+		return float64(n * special.Log1p(gain/max(a.scale, 1e-12)/n))
 	}
 	return gain / max(a.scale, 1)
 }
