@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -400,5 +401,126 @@ func TestStructureOfLittle(t *testing.T) {
 	cancel()
 	if _, err := Structure(ctx, b, i, StructureConfig{}); err != context.Canceled {
 		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// Effects are weighted: a sample of one window, which keeps fewer of its traces with many items, tells the same
+// mean as all of it.
+func TestStructureWeights(t *testing.T) {
+	baseline := site{traces: 600}.window(1, "baseline")
+	incident := site{traces: 3000, items: func(r *stats.Rand) int { return 2 + r.IntN(4) }}.window(1, "incident")
+	spans := map[tracewhy.TraceID]int{}
+	for _, s := range incident {
+		spans[s.TraceID]++
+	}
+	sampled := slices.Clone(baseline)
+	for _, s := range incident {
+		s.Weight = 1
+		if spans[s.TraceID] > 10 { // four items and more
+			s.Weight = 5
+		}
+		if n := int(s.TraceID[14])<<8 | int(s.TraceID[15]); n%int(s.Weight) == 0 {
+			sampled = append(sampled, s)
+		}
+	}
+	var mean [2]float64
+	for k, list := range [][]tracewhy.SpanData{slices.Concat(baseline, incident), sampled} {
+		set := tracewhy.SetOf(list...)
+		r, err := Structure(context.Background(), set.Source("baseline"), set.Source("incident"), StructureConfig{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := slices.IndexFunc(r.Findings, func(f StructureFinding) bool { return f.Call == "item" })
+		if found < 0 {
+			t.Fatalf("no finding about items among %d", len(r.Findings))
+		}
+		mean[k] = r.Findings[found].Mean[inc]
+		if weighted := slices.ContainsFunc(r.Warnings, func(w tracewhy.Warning) bool { return w.Code == WarningWeighted }); weighted != (k == 1) {
+			t.Errorf("warnings %v", r.Warnings)
+		}
+	}
+	if math.Abs(mean[0]-mean[1]) > 0.1 { // without weights it is 0.7 less
+		t.Errorf("mean %.3f of all traces, %.3f of the sample", mean[0], mean[1])
+	}
+}
+
+// The interval of a difference covers the truth, which is what many more traces say.
+func TestStructureIntervals(t *testing.T) {
+	covered, n := 0, 0
+	for w := range 200 {
+		b, i := cohorts(t, site{traces: 120, noUser: 0.1}.window(uint64(w), "baseline"), site{traces: 80, noUser: 0.4}.window(uint64(w), "incident"))
+		r, err := Structure(context.Background(), b, i, StructureConfig{Replicates: 99})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range append(r.Findings, r.Candidates...) {
+			if f.Call == "user" {
+				n++
+				if d := f.ShareDifference; d.Low <= -0.3 && -0.3 <= d.High {
+					covered++
+				}
+			}
+		}
+	}
+	if n < 195 || covered*1000 < 910*n { // 0.95, less four standard errors of 0.015 would be 0.89
+		t.Errorf("covered in %d of %d", covered, n)
+	}
+}
+
+// FuzzCohorts asks everything of traces of any form.
+func FuzzCohorts(f *testing.F) {
+	f.Add([]byte("0123456789abcdefghijklmnopqrstuvwxyz"))
+	f.Add([]byte{0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 2, 0, 255, 254, 253, 252})
+	f.Add(bytes.Repeat([]byte{1, 2, 1, 7, 3, 0, 2, 9}, 40))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var spans []tracewhy.SpanData
+		for ; len(data) >= 4; data = data[4:] {
+			at := uint64(1_700_000_000_000_000_000)
+			s := tracewhy.SpanData{
+				TraceID: tracewhy.TraceID{15: 1 + data[0]%16}, SpanID: tracewhy.SpanID{7: 1 + byte(len(spans)%200)},
+				Name: string('a' + rune(data[1]%4)), Source: []string{"baseline", "incident"}[data[0]%2], Kind: tracewhy.Kind(data[1] / 4 % 6),
+				Start: at + uint64(data[3]), End: at + uint64(data[3]) + uint64(data[2]%16),
+				Weight: float64(data[1] / 32),
+			}
+			if data[2] >= 16 {
+				s.ParentSpanID = tracewhy.SpanID{7: 1 + data[2]%200}
+			}
+			if data[3] == 255 {
+				s.End = 0
+			}
+			if data[3]%7 == 0 {
+				s.Status = tracewhy.StatusError
+			}
+			spans = append(spans, s)
+		}
+		set := tracewhy.SetOf(spans...)
+		b, i := set.Source("baseline"), set.Source("incident")
+		ctx := context.Background()
+		structure, err := Structure(ctx, b, i, StructureConfig{Replicates: 19})
+		encodes(t, structure, err)
+		adequacy, err := Adequacy(ctx, b, i, AdequacyConfig{})
+		encodes(t, adequacy, err)
+		exemplars, err := Exemplars(ctx, i, ExemplarsConfig{Baseline: b})
+		encodes(t, exemplars, err)
+	})
+}
+
+func encodes(t *testing.T, x any, err error) {
+	t.Helper()
+	if err != nil && err != ErrCohorts {
+		t.Fatal(err)
+	}
+	if _, err := json.Marshal(x); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The time of a comparison of 2 × 2,000 traces of about 8 spans, without building the Set.
+func BenchmarkStructure(b *testing.B) {
+	baseline, incident := cohorts(b, site{traces: 2000}.window(1, "baseline"), site{traces: 2000, noUser: 0.1}.window(1, "incident"))
+	for b.Loop() {
+		if _, err := Structure(context.Background(), baseline, incident, StructureConfig{}); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
