@@ -18,27 +18,41 @@ const (
 	coverage   = 0.9   // of the cause set
 )
 
-// confidences returns the probability of each suspect, and of none of them.
-func confidences(all []*suspect) (ps []float64, none float64) {
+// confidences returns the probability that each suspect is a cause, and that none of them is. Suspects are
+// rivals, of whom one is at fault, unless apart, if not nil, says of two that each is of an incident of its own.
+func confidences(all []*suspect, apart func(i, j int) bool) (ps []float64, none float64) {
+	if len(all) == 0 {
+		return nil, 1
+	}
 	power := func(x float64) float64 { return special.Exp(sharpness * special.Log(x)) }
-	sum := power(noise)
-	for _, s := range all {
-		sum += power(s.score())
-	}
-	for _, s := range all {
+	for i, s := range all {
+		sum := power(noise)
+		for j, rival := range all {
+			if j == i || apart == nil || !apart(i, j) {
+				sum += power(rival.score())
+			}
+		}
 		ps = append(ps, (1-blind)*(power(s.score())/sum))
+		if i == 0 {
+			none = blind + float64((1-blind)*(power(noise)/sum))
+		}
 	}
-	return ps, blind + float64((1-blind)*(power(noise)/sum))
+	return ps, none
 }
 
-// causeSet returns the ranks that together reach the coverage, or all of them.
-func causeSet(causes []RootCause) []int {
+// causeSet returns the ranks that together reach the coverage, or all of them, and those of further incidents.
+func causeSet(causes []RootCause, apart func(i, j int) bool) []int {
 	var set []int
-	sum := 0.0
-	for _, c := range causes {
-		set = append(set, c.Rank)
-		if sum += float64(c.Confidence); sum >= coverage {
-			break
+	for i, c := range causes {
+		sum, rivals := 0.0, false
+		for _, rank := range set {
+			if apart == nil || !apart(i, rank-1) {
+				sum += float64(causes[rank-1].Confidence)
+				rivals = true
+			}
+		}
+		if rivals && sum < coverage || !rivals && (i == 0 || float64(c.Confidence) >= actionable) {
+			set = append(set, c.Rank)
 		}
 	}
 	return set

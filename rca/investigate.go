@@ -43,7 +43,7 @@ func Investigate(ctx context.Context, baseline, incident tracewhy.Cohort, cfg Co
 		return r, nil
 	}
 	all := suspects(ops)
-	confidence, none := confidences(all)
+	confidence, _ := confidences(all, nil)
 	var causes []*cause
 	for i, s := range all[:min(len(all), cfg.MaxCauses)] {
 		if err := ctx.Err(); err != nil {
@@ -57,11 +57,7 @@ func Investigate(ctx context.Context, baseline, incident tracewhy.Cohort, cfg Co
 		}
 		causes, r.RootCauses = append(causes, c), append(r.RootCauses, described)
 	}
-	for _, p := range confidence[min(len(all), cfg.MaxCauses):] {
-		none += p
-	}
-	r.NoneOfThese = Number(none)
-	r.CauseSet = causeSet(r.RootCauses)
+	r.CauseSet = causeSet(r.RootCauses, nil)
 	modes, warnings, err := failureModes(ctx, baseline, incident, causes, r.RootCauses, cfg)
 	if err != nil {
 		return nil, err
@@ -70,6 +66,16 @@ func Investigate(ctx context.Context, baseline, incident tracewhy.Cohort, cfg Co
 	if err := whom(ctx, r, causes, modes, cfg); err != nil {
 		return nil, err
 	}
+	apart := apart(causes, r.RootCauses)
+	confidence, none := confidences(all, apart)
+	for i := range r.RootCauses {
+		r.RootCauses[i].Confidence = Number(confidence[i])
+	}
+	for i := len(causes); i < len(all); i++ {
+		none += confidence[i]
+	}
+	r.NoneOfThese = Number(none)
+	r.CauseSet = causeSet(r.RootCauses, apart)
 	r.Verdict = VerdictIncident
 	if len(confidence) == 0 || confidence[0] < actionable {
 		r.Verdict = VerdictNeedMore

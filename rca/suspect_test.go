@@ -64,7 +64,7 @@ func TestConfidences(t *testing.T) {
 		{"two alike", scores(0.3, 0.3), 0.48, 0.49},
 		{"hardly anything", scores(0.001), 0, 0.1},
 	} {
-		ps, none := confidences(c.all)
+		ps, none := confidences(c.all, nil)
 		sum := none
 		for _, p := range ps {
 			sum += p
@@ -79,17 +79,31 @@ func TestConfidences(t *testing.T) {
 			t.Errorf("%s: none of these has %v, less than what traces do not show", c.why, none)
 		}
 	}
-	if _, none := confidences(nil); none != 1 {
+	if _, none := confidences(nil, nil); none != 1 {
 		t.Errorf("without suspects none of these has %v", none)
+	}
+}
+
+// Two incidents of one time are no rivals, and the lesser is one of the set all the same.
+func TestConfidencesOfTwoIncidents(t *testing.T) {
+	all := []*suspect{{failing: 0.3}, {failing: 0.2}, {failing: 0.05}}
+	apart := func(i, j int) bool { return i+j == 1 }
+	ps, none := confidences(all, apart)
+	if ps[0] < 0.9 || ps[1] < 0.85 || ps[2] > 0.1 || none > 0.04 {
+		t.Errorf("confidences %v, none %v", ps, none)
+	}
+	causes := []RootCause{{Rank: 1, Confidence: Number(ps[0])}, {Rank: 2, Confidence: Number(ps[1])}, {Rank: 3, Confidence: Number(ps[2])}}
+	if got := causeSet(causes, apart); len(got) != 2 || got[1] != 2 {
+		t.Errorf("ranks %v, want 1 and 2", got)
 	}
 }
 
 func TestCauseSet(t *testing.T) {
 	causes := []RootCause{{Rank: 1, Confidence: 0.6}, {Rank: 2, Confidence: 0.35}, {Rank: 3, Confidence: 0.02}}
-	if got := causeSet(causes); len(got) != 2 || got[1] != 2 {
+	if got := causeSet(causes, nil); len(got) != 2 || got[1] != 2 {
 		t.Errorf("ranks %v reach 0.9, want 1 and 2", got)
 	}
-	if got := causeSet(causes[2:]); len(got) != 1 {
+	if got := causeSet(causes[2:], nil); len(got) != 1 {
 		t.Errorf("ranks %v, want all there are", got)
 	}
 }

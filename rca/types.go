@@ -20,9 +20,11 @@ type Report struct {
 	Verdict    Verdict       `json:"verdict"`
 	Population Population    `json:"population"`
 	Symptoms   List[Symptom] `json:"symptoms"`
-	// RootCauses are ranked, the most probable first. They are empty if nothing changed.
+	// RootCauses are ranked, the one that would make most of the incident vanish first. They are empty if nothing
+	// changed. Where it is known that some hit different transactions, each of them is of an incident of its
+	// own, and their confidences may add up to more than 1.
 	RootCauses List[RootCause] `json:"root_causes"`
-	// NoneOfThese is the probability that the cause is not among RootCauses.
+	// NoneOfThese is the probability that the cause is not among RootCauses, of the first incident.
 	NoneOfThese Number `json:"none_of_these"`
 	// CauseSet lists the ranks that together hold the cause with the calibrated probability.
 	CauseSet     List[int]              `json:"cause_set"`

@@ -272,14 +272,30 @@ func traces(ids []string) string {
 	return "trace " + ids[0] + " and " + count(len(ids)-1) + " more"
 }
 
-// otherCauses prints what else it may be, and how probable it is that it is none of these.
+// otherCauses prints what is at fault as well, what else it may be, and how probable it is that it is none of
+// these. Of two rivals only one can be more probable than not: a second such cause is of an incident of its own.
 func (p *printer) otherCauses(r *rca.Report) {
 	p.blank()
-	list(p, "Or else", normal, r.RootCauses[1:], maxOthers, func(c rca.RootCause) []string {
+	var also, rivals []rca.RootCause
+	for _, c := range r.RootCauses[1:] {
+		if c.Confidence > 0.5 {
+			also = append(also, c)
+		} else {
+			rivals = append(rivals, c)
+		}
+	}
+	list(p, "Also", normal, also, maxOthers, func(c rca.RootCause) []string {
+		texts := []string{title(&c)}
+		if len(c.Conditions) > 0 {
+			texts = append(append(texts, "for"), conditions(c.Conditions)...)
+		}
+		return append(texts, "("+percent(c.Confidence)+")")
+	})
+	list(p, "Or else", normal, rivals, maxOthers, func(c rca.RootCause) []string {
 		return []string{title(&c), "(" + percent(c.Confidence) + ")"}
 	})
 	label := ""
-	if len(r.RootCauses) == 1 {
+	if len(rivals) == 0 {
 		label = "Or else"
 	}
 	p.field(label, percent(r.NoneOfThese)+" that it is none of these")
