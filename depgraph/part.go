@@ -11,14 +11,19 @@ import (
 type part uint8
 
 const (
-	partOwn     part = iota // work of a service
-	partWait                // a service's wait for a connection, a worker or a lock of its own, before asking
-	partConnect             // looking up, connecting, handshakes
-	partWire                // between the two sides: network, and the queue before the other side's span
-	partRemote              // the other side, and the network where that side has no span
-	partBackoff             // between a failed attempt and the next
-	numParts
+	partOwn      part = iota // work of a service
+	partWait                 // a service's wait for a connection, a worker or a lock of its own, before asking
+	partConnect              // looking up, connecting, handshakes
+	partWire                 // between the two sides: network, and the queue before the other side's span
+	partRemote               // the other side, and the network where that side has no span
+	partBackoff              // between a failed attempt and the next
+	partBefore               // a service's own time just before a call: work, or a wait that has no span
+	partRejected             // of failures: the other side says that the request is wrong
 )
+
+var partNames = [...]string{"own work", "wait for a pool", "connect", "network", "the other side", "wait between attempts", "before a call", "rejected request"}
+
+func (p part) String() string { return partNames[p] }
 
 // place is a part of an entity: the service whose work or wait it is, or what is called.
 type place struct {
@@ -97,6 +102,9 @@ func (c *clock) placeOf(s tracewhy.Section, x *seat, calls []call) place {
 				return place{calls[a].to, partBackoff}
 			}
 		}
+		if b, ok := c.startAt[s.End]; ok && calls[b].from == own {
+			return place{own, partBefore}
+		}
 		return place{own, partOwn}
 	}
 	call := &calls[x.call]
@@ -117,4 +125,43 @@ func (c *clock) placeOf(s tracewhy.Section, x *seat, calls []call) place {
 		return place{call.to, partWire}
 	}
 	return place{call.to, partRemote}
+}
+
+// failure is where a failed trace's error began.
+type failure struct {
+	trace int32
+	place
+	ending ending
+}
+
+// origin returns where the failure of a trace began, if its error says so.
+func (c *clock) origin(trace int32, seats []seat, calls []call) failure {
+	t := c.v.traces[trace]
+	s := t.Root()
+	hop, ok := t.ErrorOrigin()
+	if ok {
+		s = hop.Span
+	}
+	own := c.v.serviceOf(s)
+	x := &seats[s.Index()-t.Root().Index()]
+	f := failure{trace, place{own, partOwn}, endingOf(s)}
+	switch {
+	case c.v.entities[own].class.Domain == DomainExternal:
+		f.part = partRemote
+	case x.role == roleWait || f.ending.has(endNoSlot):
+		f.part = partWait
+	case x.call < 0 || x.role == roleNone || x.role == roleInside:
+	default:
+		f.place = place{calls[x.call].to, partRemote}
+		f.ending |= calls[x.call].ending
+		switch {
+		case x.role == roleConnect || f.ending.has(endUnreachable):
+			f.part = partConnect
+		case f.ending.has(endRejected) && !f.ending.has(endThrottled):
+			f.part = partRejected
+		case ok && hop.Rule == tracewhy.RuleRemoteHealthy:
+			f.part = partWire
+		}
+	}
+	return f
 }

@@ -21,6 +21,7 @@ type view struct {
 	isTest   []bool           // by trace: synthetic
 	calls    []call           // by trace, in the order of their spans
 	times    []stretch        // by trace, in the order of places
+	failures []failure        // by trace: of those that failed
 	peers    []peer
 	entities []entity // services by name, then dependencies by name
 	byKey    map[entityKey]int32
@@ -40,9 +41,10 @@ const tracesPerChunk = 128
 
 // chunk is what one goroutine reads.
 type chunk struct {
-	calls []call
-	peers []peer
-	times []stretch
+	calls    []call
+	peers    []peer
+	times    []stretch
+	failures []failure
 }
 
 // newView reads the traces of both cohorts; the baseline's may be the zero Cohort. A trace that is in
@@ -120,11 +122,16 @@ func (v *view) readTimes(ctx context.Context, chunks []chunk) error {
 		c := newClock(v)
 		for i := k * tracesPerChunk; i < min((k+1)*tracesPerChunk, len(v.traces)); i++ {
 			r.read(v.traces[i])
-			chunks[k].times = append(chunks[k].times, c.read(int32(i), r.seats, v.calls[first[i]:first[i+1]])...)
+			calls := v.calls[first[i]:first[i+1]]
+			chunks[k].times = append(chunks[k].times, c.read(int32(i), r.seats, calls)...)
+			if v.cfg.Outcome.Of(v.traces[i]) == tracewhy.OutcomeFailed {
+				chunks[k].failures = append(chunks[k].failures, c.origin(int32(i), r.seats, calls))
+			}
 		}
 	})
 	for _, c := range chunks {
 		v.times = append(v.times, c.times...)
+		v.failures = append(v.failures, c.failures...)
 	}
 	return err
 }

@@ -1,0 +1,417 @@
+package depgraph
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/internal/stats"
+)
+
+// FaultDomainResult says whose fault an incident is, as far as its traces show it.
+type FaultDomainResult struct {
+	Domain Domain `json:"domain"` // internal, external, boundary or undetermined
+	// Trigger says what set it off: internal for a vendor that refuses or slows down what exceeds a limit,
+	// where that follows from how much was asked of it. Otherwise it is the Domain.
+	Trigger   Domain `json:"trigger"`
+	Symptom   string `json:"symptom"`   // what the shares are of: error, latency, or "" if neither grew
+	Mechanism string `json:"mechanism"` // in words, such as "throttling"; "" if undetermined
+	Reason    string `json:"reason"`    // one sentence
+
+	// The service or dependency with the largest part of it, and whose that is.
+	Name   string `json:"name"`
+	Vendor string `json:"vendor"`
+	Owner  string `json:"owner"`
+
+	// Excess is how much worse the symptom became: the share of traces that fail, or milliseconds a trace.
+	Excess tracewhy.Estimate `json:"excess"`
+	// Shares are of the excess of the places that became worse, by domain, and Places are these.
+	Shares []DomainShare `json:"shares"`
+	Places []FaultPlace  `json:"places"`
+
+	Throttling *Throttling        `json:"throttling"` // of the dependency, or nil
+	Traces     [2]int             `json:"traces"`     // compared, of the baseline and of the incident
+	Warnings   []tracewhy.Warning `json:"warnings"`
+}
+
+// DomainShare is the share of an excess that is in one domain.
+type DomainShare struct {
+	Domain Domain            `json:"domain"`
+	Share  tracewhy.Estimate `json:"share"`
+}
+
+// FaultPlace is where a part of an excess is.
+type FaultPlace struct {
+	Name   string            `json:"name"` // of a service whose time it is, or of what is called
+	Part   string            `json:"part"` // what the time went into, or where errors began
+	Domain Domain            `json:"domain"`
+	Excess tracewhy.Estimate `json:"excess"`
+	Share  tracewhy.Estimate `json:"share"`
+}
+
+// minFailures is how many failed traces are evidence.
+const minFailures = 5
+
+// slowdown is by how much a vendor's calls must take longer for waits for a pool to be its doing: the pool
+// then has to serve so many more calls at a time.
+const slowdown = 1.5
+
+// FaultDomain says whether an incident is the fault of a service inside, of a vendor, or of the boundary
+// between, by where the excess of failures began, or else where the excess of time on the critical paths
+// is: of each root operation's traces, incident against baseline.
+//
+// Waiting for a pool before a call is the caller's, unless the vendor became so much slower that the pool
+// had to run out. Connecting, the network, and requests that the vendor calls wrong are the boundary's, and
+// so is what only one of the calling instances sees, and what several vendors do at once. A wait between
+// attempts is of whoever failed the attempt. It is undetermined where nothing became worse, where the
+// interval of the largest share reaches below a half, and where nothing says whose the place is.
+//
+// It gives [ErrCohorts], or the context's error. It takes time in O(n log n) for n spans, and for each place.
+func FaultDomain(ctx context.Context, baseline, incident tracewhy.Cohort, cfg Config) (*FaultDomainResult, error) {
+	if baseline.Set() == nil {
+		return nil, ErrCohorts
+	}
+	v, err := newView(ctx, &cfg, baseline, incident)
+	if err != nil {
+		return nil, err
+	}
+	j := &judge{view: v, balance: newBalance(v), endings: map[place]votes{}}
+	r := &FaultDomainResult{
+		Domain: DomainUndetermined, Trigger: DomainUndetermined, Excess: tracewhy.Unknown(), Traces: j.balance.traces,
+		Shares: []DomainShare{}, Places: []FaultPlace{}, Warnings: v.warnings(),
+	}
+	if r.Traces[inc] == 0 {
+		r.Reason = "no root operation of the incident has enough traces in the baseline"
+		return r, nil
+	}
+	j.judge(r)
+	return r, ctx.Err()
+}
+
+type judge struct {
+	*view
+	balance *balance
+	endings map[place]votes // how failures that began there ended
+}
+
+// suspect is a place that became worse.
+type suspect struct {
+	place
+	domain Domain
+	blame  int32 // the entity
+	xs     []amount
+	excess tracewhy.Estimate
+}
+
+func (j *judge) judge(r *FaultDomainResult) {
+	suspects := j.failed(r)
+	if suspects == nil {
+		suspects = j.slow(r)
+	}
+	if suspects == nil {
+		r.Reason = "neither failures nor durations grew by more than chance allows"
+		return
+	}
+	if len(suspects) == 0 {
+		r.Reason = "no single place became worse by more than chance allows"
+		return
+	}
+	j.passOn(suspects)
+	var whole []amount
+	byDomain, byEntity := map[Domain][]amount{}, map[int32][]amount{}
+	for _, s := range suspects {
+		whole = sum(whole, s.xs)
+		byDomain[s.domain] = sum(byDomain[s.domain], s.xs)
+	}
+	for _, s := range suspects {
+		r.Places = append(r.Places, FaultPlace{
+			Name: j.entities[s.entity].name, Part: s.part.String(), Domain: s.domain, Excess: s.excess, Share: j.balance.shareOf(s.xs, whole),
+		})
+	}
+	for _, d := range [...]Domain{DomainInternal, DomainExternal, DomainBoundary, DomainUndetermined} {
+		if xs := byDomain[d]; xs != nil {
+			r.Shares = append(r.Shares, DomainShare{d, j.balance.shareOf(xs, whole)})
+		}
+	}
+	slices.SortStableFunc(r.Shares, func(x, y DomainShare) int { return stats.Compare(y.Share.Value, x.Share.Value) })
+	top := r.Shares[0]
+	for _, s := range suspects {
+		if s.domain == top.Domain {
+			byEntity[s.blame] = sum(byEntity[s.blame], s.xs)
+		}
+	}
+	best, most := int32(-1), math.Inf(-1)
+	for _, s := range suspects { // in order, so that ties have one answer
+		if x := j.balance.excess(byEntity[s.blame]).Value; s.domain == top.Domain && x > most {
+			best, most = s.blame, x
+		}
+	}
+	e := &j.entities[best]
+	r.Name = e.name
+	if top.Domain != DomainInternal {
+		r.Vendor = e.vendor
+	}
+	r.Owner = e.ownerOrVendor()
+	r.Mechanism = j.mechanism(r.Symptom, best, suspects)
+	if top.Domain == DomainUndetermined {
+		r.Reason = fmt.Sprintf("most of it is at %s, and nothing says whose that is: tag calls to it with %s, or give a rule", e.name, KeyType)
+		return
+	}
+	if top.Share.Low <= 0.5 {
+		r.Reason = fmt.Sprintf("no domain surely has more than half of it: %s %s", top.Domain, percentOf(top.Share))
+		return
+	}
+	r.Domain, r.Trigger = top.Domain, top.Domain
+	r.Reason = fmt.Sprintf("%s of the excess is %s, most of it at %s (%s)", percentOf(top.Share), top.Domain, e.name, r.Mechanism)
+	if r.Domain == DomainExternal {
+		j.doubt(r, best, len(byEntity), most/j.balance.excess(byDomain[top.Domain]).Value)
+	}
+	if r.Domain == DomainExternal {
+		j.trigger(r, best)
+	}
+}
+
+func percentOf(e tracewhy.Estimate) string {
+	return fmt.Sprintf("%.0f %% (%.0f to %.0f)", 100*e.Value, 100*e.Low, 100*e.High)
+}
+
+// failed returns where failures grew, or nil if they did not.
+func (j *judge) failed(r *FaultDomainResult) []*suspect {
+	var all []amount
+	places := map[place][]amount{}
+	n := 0
+	for _, f := range j.failures {
+		if j.balance.share[f.trace] == 0 {
+			continue
+		}
+		all = append(all, amount{f.trace, 1})
+		places[f.place] = append(places[f.place], amount{f.trace, 1})
+		if j.side[f.trace] == inc {
+			n++
+			vote(j.endings, f.place, f.ending.mechanism())
+		}
+	}
+	excess := j.balance.more(all)
+	if n < minFailures || !(excess.Low > 0) {
+		return nil
+	}
+	r.Symptom, r.Excess = "error", excess
+	return j.suspects(places, j.balance.more)
+}
+
+// slow returns where time grew, or nil if it did not.
+func (j *judge) slow(r *FaultDomainResult) []*suspect {
+	var all []amount
+	for i, t := range j.traces {
+		if j.balance.share[i] > 0 && t.Root().Duration() >= 0 {
+			all = append(all, amount{int32(i), rootTime(t)})
+		}
+	}
+	excess := j.balance.excess(all)
+	if j.balance.traces[inc] < 2*minStratum || !(excess.Value > 0 && excess.Low > 0.3*excess.Value) { // about one in a thousand
+		return nil
+	}
+	r.Symptom, r.Excess = "latency", excess
+	places := map[place][]amount{}
+	for _, s := range j.times {
+		if j.balance.share[s.trace] > 0 {
+			p := place{s.entity, s.part}
+			places[p] = append(places[p], amount{s.trace, float64(s.time) / 1e6})
+		}
+	}
+	return j.suspects(places, j.balance.excess)
+}
+
+// suspects returns the places that became worse, the worst first; it is never nil.
+func (j *judge) suspects(places map[place][]amount, excess func([]amount) tracewhy.Estimate) []*suspect {
+	out := []*suspect{}
+	for p, xs := range places {
+		if e := excess(xs); e.Low > 0 {
+			out = append(out, &suspect{p, j.domainOf(p), p.entity, xs, e})
+		}
+	}
+	slices.SortFunc(out, func(x, y *suspect) int {
+		return cmp.Or(stats.Compare(y.excess.Value, x.excess.Value), cmp.Compare(x.entity, y.entity), cmp.Compare(x.part, y.part))
+	})
+	return out
+}
+
+func (j *judge) domainOf(p place) Domain {
+	switch d := j.entities[p.entity].class.Domain; d {
+	case DomainInternal:
+		return d
+	case DomainExternal:
+		switch p.part {
+		case partConnect, partWire, partRejected:
+			return DomainBoundary
+		}
+		return d
+	}
+	return DomainUndetermined
+}
+
+// passOn makes waits the vendor's whose calls now hold what is waited for so much longer.
+func (j *judge) passOn(suspects []*suspect) {
+	for _, s := range suspects {
+		if s.domain != DomainInternal || s.part != partWait && s.part != partBefore {
+			continue
+		}
+		for _, cause := range suspects {
+			if cause.domain == DomainExternal && cause.part == partRemote && j.slowdownOf(s.entity, cause.entity) >= slowdown {
+				s.domain, s.blame = DomainExternal, cause.entity
+				break
+			}
+		}
+	}
+}
+
+// slowdownOf returns how many times as long the calls of a service to another now take, without the
+// waits before them.
+func (j *judge) slowdownOf(from, to int32) float64 {
+	var mean [2]ratio
+	for i := range j.calls {
+		c := &j.calls[i]
+		if c.from != from || c.to != to || c.duration() < 0 || c.isDirect || j.balance.share[c.trace] == 0 {
+			continue
+		}
+		d := c.duration()
+		for s := range c.span.Children() {
+			if s.Service() == c.span.Service() && isPoolWait(s) {
+				d -= max(0, int64(s.Duration()))
+			}
+		}
+		mean[j.side[c.trace]].add(j.traces[c.trace].Weight(), float64(d), 1)
+	}
+	return mean[inc].value() / mean[base].value()
+}
+
+// mechanism says in words what happened at an entity.
+func (j *judge) mechanism(symptom string, e int32, suspects []*suspect) string {
+	for _, s := range suspects { // the worst first
+		if s.blame != e {
+			continue
+		}
+		if symptom == "error" {
+			if m, n := j.endings[s.place].winner(); n > 0 && s.part == partRemote {
+				return m
+			}
+		}
+		switch s.part {
+		case partWait:
+			return "wait for a pool"
+		case partConnect, partWire, partRejected:
+			return s.part.String()
+		case partBackoff:
+			return "failed attempts"
+		case partRemote:
+			if symptom == "latency" {
+				return "slow answers"
+			}
+		case partBefore:
+			return "work, or a wait without a span, before a call"
+		}
+		if symptom == "error" {
+			return "errors"
+		}
+		return "slow work"
+	}
+	return ""
+}
+
+// throttling is the mechanism of a dependency that says that too much is asked of it.
+const throttling = "throttling"
+
+func (e ending) mechanism() string {
+	switch {
+	case e.has(endThrottled):
+		return throttling
+	case e.has(endTimedOut):
+		return "timeouts"
+	case e.has(endUnreachable):
+		return "connect"
+	}
+	return "errors"
+}
+
+// doubt holds against a vendor that others had the same trouble, or that only one caller has it.
+func (j *judge) doubt(r *FaultDomainResult, to int32, vendors int, part float64) {
+	if vendors >= 3 && part < 0.6 {
+		r.Domain, r.Trigger = DomainBoundary, DomainBoundary
+		r.Reason = fmt.Sprintf("%d vendors became worse at once: that is rather the way to all of them", vendors)
+		return
+	}
+	if name := j.onlyCaller(r.Symptom, to); name != "" {
+		r.Domain, r.Trigger = DomainBoundary, DomainBoundary
+		r.Reason = fmt.Sprintf("only calls from %s to %s became worse, and not those from other instances", name, r.Name)
+	}
+}
+
+// minCalls is how many calls of an instance say something about it.
+const minCalls = 10
+
+// onlyCaller returns the one calling instance that has nearly all of the excess, if others that make as
+// many calls have none.
+func (j *judge) onlyCaller(symptom string, to int32) string {
+	var normal ratio
+	type sums struct {
+		n      int
+		excess float64
+	}
+	instances := map[string]*sums{}
+	value := func(c *call) float64 {
+		if symptom == "latency" {
+			return float64(max(0, c.duration())) / 1e6
+		}
+		if c.ending.has(endFailed) {
+			return 1
+		}
+		return 0
+	}
+	for i := range j.calls {
+		if c := &j.calls[i]; c.to == to && j.side[c.trace] == base && !c.isDirect {
+			normal.add(j.traces[c.trace].Weight(), value(c), 1)
+		}
+	}
+	for i := range j.calls {
+		c := &j.calls[i]
+		if c.to != to || j.side[c.trace] != inc || c.isDirect || c.span.Instance() == "" {
+			continue
+		}
+		k := c.span.Service() + " " + c.span.Instance()
+		if instances[k] == nil {
+			instances[k] = &sums{}
+		}
+		instances[k].n++
+		instances[k].excess += float64(j.traces[c.trace].Weight() * (value(c) - normal.value()))
+	}
+	names, all, calls, others := votes{}, 0.0, 0, 0
+	for k, s := range instances {
+		names[k] = s.n
+		calls += s.n
+	}
+	worst, most := "", 0.0
+	keys := make([]string, 0, len(names))
+	for k := range names {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	for _, k := range keys {
+		s := instances[k]
+		all += max(0, s.excess)
+		if s.excess > most {
+			worst, most = k, s.excess
+		}
+	}
+	for _, k := range keys {
+		if k != worst {
+			others += instances[k].n
+		}
+	}
+	if worst == "" || others < minCalls || instances[worst].n < minCalls || 10*instances[worst].n > 7*calls || most < 0.9*all {
+		return ""
+	}
+	return worst
+}
