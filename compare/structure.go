@@ -118,9 +118,10 @@ type StructureResult struct {
 	Explained    float64            `json:"explained"` // share of the affected traces that show a finding
 	Tested       int                `json:"tested"`    // questions, those of the same traces counted once
 	Relabellings int                `json:"relabellings"`
-	CriticalP    float64            `json:"critical_p"` // the largest P that would be a finding
+	// CriticalP is the largest P that would be a finding; with clusters, of traces taken for independent.
+	CriticalP float64 `json:"critical_p"`
 	// Detectable is the smallest difference that would have been a finding, for statements that hold for
-	// these shares of the baseline.
+	// these shares of the baseline. With clusters it counts those.
 	Detectable []DetectableEffect `json:"detectable"`
 	Warnings   []tracewhy.Warning `json:"warnings"`
 }

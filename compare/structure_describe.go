@@ -278,9 +278,9 @@ const maxLevels = 10
 
 // distribution returns the shares of executions by how many there are: one by one below 10, then doubling.
 func (t *structureTable) distribution(a *structureAnswer) []StructureLevel {
-	any := a.structureStatement
-	any.from = 0
-	level := func(n int32) int {
+	howMany := a.structureStatement
+	howMany.from = 0
+	levelOf := func(n int32) int {
 		from := int(n)
 		if from > maxLevels {
 			from = maxLevels
@@ -297,8 +297,8 @@ func (t *structureTable) distribution(a *structureAnswer) []StructureLevel {
 	var list []counted
 	runs := map[int32]int{}
 	for i, x := range a.caller.runs {
-		if n, ok := any.value(a.caller, i); ok {
-			list = append(list, counted{x.row, level(n)})
+		if n, ok := howMany.value(a.caller, i); ok {
+			list = append(list, counted{x.row, levelOf(n)})
 			runs[x.row]++
 		}
 	}
@@ -341,13 +341,14 @@ func (a *structureAnswer) finalKind() StructureKind {
 // name says what a call is: its operation, and the service if that is another than the caller's.
 func (a *structureAnswer) name(id tracewhy.PathID) string {
 	p := a.table.c.set.Path(id)
-	switch {
-	case p.Service() != a.caller.path.Service():
-		return p.Service() + " " + p.Operation()
-	case a.table.through[id]:
-		return "other " + p.Operation()
+	name := p.Operation()
+	if p.Service() != a.caller.path.Service() {
+		name = p.Service() + " " + name
 	}
-	return p.Operation()
+	if a.table.through[id] { // and does not reach what others of the name do
+		name = "other " + name
+	}
+	return name
 }
 
 // whatBeside says what is different, and where if not in executions of the finding's caller.

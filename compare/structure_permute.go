@@ -62,11 +62,27 @@ func (t *structureTable) test(ctx context.Context, r *StructureResult) error {
 	r.Relabellings, r.Tested = n, len(t.family)
 	r.CriticalP = criticalP(smallest, t.cfg.Alpha, len(t.family))
 	var possible bool
-	r.Detectable, possible = detectableEffects(t.count, r.CriticalP/2, minShown) // P is twice the smaller of two
+	r.Detectable, possible = detectableEffects(t.independent(), r.CriticalP/2, minShown) // P is twice the smaller of two
 	if !possible {
 		r.Verdict = StructureInsufficient
 	}
 	return nil
+}
+
+// independent returns how many traces or clusters there are of each cohort.
+func (t *structureTable) independent() [2]int {
+	if t.cluster == nil {
+		return t.count
+	}
+	var clusters [2][]int
+	for row, c := range t.cluster {
+		side := base
+		if t.label[row] {
+			side = inc
+		}
+		clusters[side] = append(clusters[side], c)
+	}
+	return [2]int{int(kishSize(nil, clusters[base])), int(kishSize(nil, clusters[inc]))}
 }
 
 func reached(ps []float64, p float64) (n int) {

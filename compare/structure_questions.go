@@ -180,9 +180,9 @@ func (t *structureTable) callQuestions(c *caller, call tracewhy.PathID, runs []i
 // levelQuestions asks how many calls run at once, or how deep a recursion goes.
 func (t *structureTable) levelQuestions(c *caller, kind StructureKind) []*structureQuestion {
 	var values []int32
-	any := structureStatement{kind: kind}
+	level := structureStatement{kind: kind}
 	for i := range c.runs {
-		if n, ok := any.value(c, i); ok {
+		if n, ok := level.value(c, i); ok {
 			values = append(values, n)
 		}
 	}

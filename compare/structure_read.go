@@ -227,9 +227,6 @@ func (r *structureReader) run(c *caller, s tracewhy.Span, row, nested int32) {
 		}
 		r.calls = append(r.calls, m)
 	}
-	if isCall && r.through[s.Path().ID()] {
-		r.calls = slices.DeleteFunc(r.calls, func(m made) bool { return m.path == remote.Path().ID() })
-	}
 	slices.Sort(r.ends)
 	begun, ended := 0, 0
 	for _, m := range r.calls { // by start
@@ -241,6 +238,9 @@ func (r *structureReader) run(c *caller, s tracewhy.Span, row, nested int32) {
 			ended++
 		}
 		x.atOnce = max(x.atOnce, int32(begun-ended))
+	}
+	if isCall && r.through[s.Path().ID()] {
+		r.calls = slices.DeleteFunc(r.calls, func(m made) bool { return m.path == remote.Path().ID() })
 	}
 	slices.SortFunc(r.calls, func(a, b made) int {
 		return cmp.Or(cmp.Compare(a.path, b.path), cmp.Compare(a.first, b.first))

@@ -1,7 +1,6 @@
 package compare
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -9,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/internal/stats"
@@ -467,60 +468,80 @@ func TestStructureIntervals(t *testing.T) {
 	}
 }
 
-// FuzzCohorts asks everything of traces of any form.
-func FuzzCohorts(f *testing.F) {
-	f.Add([]byte("0123456789abcdefghijklmnopqrstuvwxyz"))
-	f.Add([]byte{0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 2, 0, 255, 254, 253, 252})
-	f.Add(bytes.Repeat([]byte{1, 2, 1, 7, 3, 0, 2, 9}, 40))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		var spans []tracewhy.SpanData
-		for ; len(data) >= 4; data = data[4:] {
-			at := uint64(1_700_000_000_000_000_000)
-			s := tracewhy.SpanData{
-				TraceID: tracewhy.TraceID{15: 1 + data[0]%16}, SpanID: tracewhy.SpanID{7: 1 + byte(len(spans)%200)},
-				Name: string('a' + rune(data[1]%4)), Source: []string{"baseline", "incident"}[data[0]%2], Kind: tracewhy.Kind(data[1] / 4 % 6),
-				Start: at + uint64(data[3]), End: at + uint64(data[3]) + uint64(data[2]%16),
-				Weight: float64(data[1] / 32),
-			}
-			if data[2] >= 16 {
-				s.ParentSpanID = tracewhy.SpanID{7: 1 + data[2]%200}
-			}
-			if data[3] == 255 {
-				s.End = 0
-			}
-			if data[3]%7 == 0 {
-				s.Status = tracewhy.StatusError
-			}
-			spans = append(spans, s)
-		}
-		set := tracewhy.SetOf(spans...)
-		b, i := set.Source("baseline"), set.Source("incident")
-		ctx := context.Background()
-		structure, err := Structure(ctx, b, i, StructureConfig{Replicates: 19})
-		encodes(t, structure, err)
-		adequacy, err := Adequacy(ctx, b, i, AdequacyConfig{})
-		encodes(t, adequacy, err)
-		exemplars, err := Exemplars(ctx, i, ExemplarsConfig{Baseline: b})
-		encodes(t, exemplars, err)
-	})
-}
-
-func encodes(t *testing.T, x any, err error) {
-	t.Helper()
-	if err != nil && err != ErrCohorts {
-		t.Fatal(err)
-	}
-	if _, err := json.Marshal(x); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // The time of a comparison of 2 × 2,000 traces of about 8 spans, without building the Set.
 func BenchmarkStructure(b *testing.B) {
 	baseline, incident := cohorts(b, site{traces: 2000}.window(1, "baseline"), site{traces: 2000, noUser: 0.1}.window(1, "incident"))
 	for b.Loop() {
 		if _, err := Structure(context.Background(), baseline, incident, StructureConfig{}); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// What one execution does, by hand.
+func TestStructureRuns(t *testing.T) {
+	set := tracetext.Set(`
+		trace source=incident
+		a/page 0+100
+		  a/x 10+20
+		  a/y 20+5
+		  a/y 25+5
+		  a/z 30+0
+		  b/get 50+10 client
+		    c/one 51+2 server
+		    a/log 54+1
+		  b/get 70+10 client
+		    d/two 71+2 server
+		      b/put 71+1 client
+		  b/get 90+5 client
+		`)
+	table := &structureTable{c: &comparison{set: set, traces: slices.Collect(set.Traces())}, rows: []int32{0}, stratum: []int{0}, label: []bool{true}}
+	if err := table.read(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, c := range table.callers {
+		a := structureAnswer{structureQuestion: &structureQuestion{caller: c}, table: table}
+		for i, x := range c.runs {
+			line := fmt.Sprintf("%s: %d calls, %d at once, %d levels:", c.path.Operation(), x.calls, x.atOnce, x.levels)
+			for _, m := range c.made(i) {
+				line += fmt.Sprintf(" %s×%d", a.name(m.path), m.times)
+			}
+			got = append(got, line)
+		}
+	}
+	slices.Sort(got)
+	want := []string{
+		"get: 0 calls, 0 at once, 1 levels:",
+		"get: 1 calls, 1 at once, 1 levels:", // of the calls of one name that reach two operations one has only those
+		"get: 2 calls, 1 at once, 1 levels: a log×1",
+		"page: 7 calls, 2 at once, 1 levels: x×1 y×2 z×1 other b get×1 c one×1 d two×1",
+		"two: 1 calls, 1 at once, 1 levels: b put×1",
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestCutsOf(t *testing.T) {
+	for _, tt := range []struct{ values, want []int32 }{
+		{nil, nil},
+		{[]int32{1, 1, 1}, nil},
+		{[]int32{0, 1}, []int32{1}},
+		{[]int32{1, 2, 3}, []int32{2, 3}},
+		{[]int32{0, 0, 0, 0, 0, 0, 0, 0, 0, 40}, []int32{1, 2, 3, 4, 6, 8, 12, 16, 24, 32}},
+		{[]int32{10, 10, 11, 11}, []int32{11}},
+		{[]int32{0, math.MaxInt32}, nil},
+	} {
+		got := cutsOf(slices.Clone(tt.values))
+		if tt.want == nil && len(tt.values) == 2 {
+			if len(got) < 60 || got[len(got)-1] > math.MaxInt32 || got[0] != 1 {
+				t.Errorf("cuts of the largest: %v", got)
+			}
+			continue
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%v: %v, want %v", tt.values, got, tt.want)
 		}
 	}
 }
