@@ -59,8 +59,8 @@ type conjunctionSearch struct {
 
 // The steps, of 64 traces of a combination each, that one search may take. They are a second or two.
 const (
-	maxPairSteps   = 1 << 27
-	maxTripleSteps = 1 << 32
+	maxPairSteps   = 1 << 25
+	maxTripleSteps = 1 << 26
 )
 
 func newConjunctionSearch(a *attributeTable, cfg ConjunctionsConfig) *conjunctionSearch {

@@ -410,7 +410,7 @@ func (w *spaceSearch) pilot() {
 	w.greedy(g)
 }
 
-const pilotSize = 256
+const pilotSize = 1024
 
 // one scores a single combination of the items at the given places, if it is one.
 func (g *searcher) one(d int, at []int) {
@@ -494,4 +494,3 @@ func (x *conjunctionSpace) excess(sizes []int, n int) float64 {
 	}
 	return math.Sqrt(float64(n)) - math.Sqrt(mean)
 }
-
