@@ -4,8 +4,8 @@ import "github.com/tracewhy/tracewhy/internal/stats"
 
 // Corporate customers send more payment files than usual, and of these many always fail, slowly. Whoever compares the
 // failing traces with others, or the incident with the baseline, sees corporate customers and their batches. The
-// fault is elsewhere: transfers from one kind of device, of which there are few, begin to fail. It shows only among
-// requests of the same operation.
+// fault is elsewhere: a few of the transfers from one kind of device begin to fail. It shows only among requests of
+// the same operation.
 var trafficMix = Family{
 	Name:    "traffic-mix",
 	Doc:     "more payment files come, which always failed often; beside that, transfers from one kind of device fail",
@@ -23,9 +23,9 @@ var trafficMix = Family{
 	inject: func(d *draft) {
 		e, r := d.estate, d.rng
 		pay := e.places["pay"]
-		when := []pair{{"device.os", pick(r, "windows", "macos")}}
+		when := []pair{{"device.os", pick(r, "ios", "android")}}
 		is := e.all(when)
-		share := min(1, float64(magnitude(r, 0.15, 0.9)*d.strength))
+		share := min(1, float64(magnitude(r, 0.18, 0.4)*d.strength))
 		what := r.Uint64()
 		d.fault.work = func(f frame, op *operation) (h harm) {
 			if op == pay && is(f.req) && chance(f.req.fault, share) {
@@ -40,7 +40,7 @@ var trafficMix = Family{
 			FaultDomain: "internal",
 		}
 		if chance(r, 0.5) {
-			cause.ChangeID = d.trigger("feature_flag", pay.service, "flag new-payee-form on for desktop customers")
+			cause.ChangeID = d.trigger("feature_flag", pay.service, "flag new-payee-form on for one platform")
 		}
 		d.label.FaultType = "errors"
 		d.label.Causes = []Cause{cause}
@@ -73,12 +73,12 @@ func (e *estate) files(r *stats.Rand) {
 	gateway := b.service(roleCorporate, techHTTP)
 	intake := b.service(roleFiles, b.protocol())
 	load := e.mark("load", b.op(intake, "POST", "/files", "Load", 40))
-	load.errors = between(r, 0.15, 0.22) // files of customers are what they are
+	load.errors = between(r, 0.3, 0.4) // files of customers are what they are
 	load.steps = inOrder(
 		b.call(b.sql(intake, "INSERT", "payment_files", 12)),
 		b.call(b.part(intake, "file.split", 120)),
 	)
-	many := b.enter(gateway, between(r, 0.08, 0.11), "POST", "/payment-files", "", b.call(load).within(b.patience()))
+	many := b.enter(gateway, between(r, 0.06, 0.08), "POST", "/payment-files", "", b.call(load).within(b.patience()))
 	e.mark("files", many.op)
 	batch := shared(spelled("payment.batch", "payment.batch", "batch"), []string{"false", "true"}, 1, 1)
 	batch.attribute = asBool
