@@ -132,7 +132,10 @@ type ChangesResult struct {
 	Propagation []Propagation
 	Cascades    []Cascade // what events together look like, by the first of their events
 	Tested      int       // how many series were looked at
-	Warnings    []tracewhy.Warning
+	// Detectable is the smallest share of failing transactions, in a tenth of the time, that would have been a
+	// symptom: 1 where none would.
+	Detectable float64
+	Warnings   []tracewhy.Warning
 }
 
 // Precursors returns the events before the symptom, the one with the longest lead first.
@@ -173,7 +176,7 @@ func Changes(ctx context.Context, traces tracewhy.Cohort, cfg ChangesConfig) (*C
 	if err := d.detect(ctx); err != nil {
 		return nil, err
 	}
-	r := &ChangesResult{Series: series, Symptom: -1, Tested: len(d.tests), Warnings: d.warnings()}
+	r := &ChangesResult{Series: series, Symptom: -1, Tested: len(d.tests), Detectable: d.detectable(), Warnings: d.warnings()}
 	symptom, ok := d.symptom()
 	r.Events = d.events(symptom, ok)
 	for i, e := range r.Events {

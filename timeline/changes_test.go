@@ -211,6 +211,14 @@ func TestSplit(t *testing.T) {
 	if err != nil || r.Baseline.Len() != 0 || r.Incident.Len() != 0 || r.Reason == "" {
 		t.Errorf("nothing changed: %+v, %v", r, err)
 	}
+	// What is said to be seen is: the next larger share of failures, for a tenth of the time.
+	if r.Detectable < 0.02 || r.Detectable > 0.2 {
+		t.Errorf("failures of %v would have been seen", r.Detectable)
+	}
+	few := shop{30, time.Hour, 2, 2, 2}
+	if r, err := timeline.Split(context.Background(), tracewhy.SetOf(few.spans(1)...).All(), timeline.ChangesConfig{}); err != nil || r.Detectable < 0.4 {
+		t.Errorf("of 30 traces: failures of %v would have been seen, %v", r.Detectable, err)
+	}
 }
 
 // Generated incidents of a bank, baseline and incident in one recording: what is called the incident is of it.

@@ -231,6 +231,34 @@ func (d *detector) warnings() []tracewhy.Warning {
 	return ws
 }
 
+// usualPenalty is what a change in failures of all transactions has to gain where that was not worked out.
+const usualPenalty = 20
+
+// detectable returns the smallest share of failing transactions, of those of a tenth of the bins, that would have
+// been seen beside the share of all.
+func (d *detector) detectable() float64 {
+	for i := range d.series.Counts {
+		c := &d.series.Counts[i]
+		if c.Subject.Kind != SubjectTransactions || c.Subject.HasPath {
+			continue
+		}
+		bins := len(d.series.Starts) - countOf(d.series.Exposure, 0)
+		if bins < 2*d.cfg.MinSegment {
+			return 1
+		}
+		gain := float64(usualPenalty)
+		for _, t := range d.tests {
+			if r := t.result; t.counts == c && t.measure == MeasureFailures && r.Inflation > 0 {
+				gain = float64(usualPenalty*r.Spread*r.Spread) * r.Inflation
+			}
+		}
+		calls, failures := float64(total(c.Calls)), float64(total(c.Failures))
+		part := float64(max(float64(d.cfg.MinSegment)/float64(bins), 0.1) * calls)
+		return min(max(stats.DetectableShare((failures+0.5)/(calls+1), part, gain), fewestFailures/part), 1)
+	}
+	return 1
+}
+
 // matters reports whether levels differ by enough.
 func matters(m Measure, before, after float64) bool {
 	low, high := min(before, after), max(before, after)

@@ -20,8 +20,11 @@ type SplitResult struct {
 	// Recovery is the event at which they were well again, or the zero Event.
 	Onset, Recovery Event
 	Normal, Worst   float64 // the share of transactions that failed, or were slow, in both parts
-	Reason          string  // one sentence: what was split where, or why nothing was
-	Warnings        []tracewhy.Warning
+	// Detectable is the smallest share of failing transactions, in a tenth of the time, that would have been
+	// seen: 1 where none would.
+	Detectable float64
+	Reason     string // one sentence: what was split where, or why nothing was
+	Warnings   []tracewhy.Warning
 }
 
 // Split divides traces of one recording into those of better times and those of an incident, for analyses that
@@ -41,11 +44,11 @@ func Split(ctx context.Context, traces tracewhy.Cohort, cfg ChangesConfig) (*Spl
 	if err := d.detect(ctx); err != nil {
 		return nil, err
 	}
-	r := &SplitResult{Warnings: d.warnings()}
+	r := &SplitResult{Detectable: d.detectable(), Warnings: d.warnings()}
 	s, ok := d.symptom()
 	if !ok {
-		r.Reason = fmt.Sprintf("no time of the recording is worse than another: in %d bins of %v neither failures nor durations of transactions changed by more than chance",
-			len(series.Exposure), series.Bin)
+		r.Reason = fmt.Sprintf("no time of the recording is worse than another: in %d bins of %v neither failures nor durations of transactions changed by more than chance; failures of %s for a tenth of it would have been seen",
+			len(series.Exposure), series.Bin, percent(r.Detectable))
 		return r, nil
 	}
 	r.Symptom, r.Measure, r.Normal, r.Worst = s.test.counts.Subject, s.test.measure, s.normal, s.worst

@@ -477,3 +477,24 @@ func TestCountLaws(t *testing.T) {
 		}
 	}
 }
+
+func TestDetectableShare(t *testing.T) {
+	for _, test := range []struct{ p, trials, gain, want float64 }{
+		{0.01, 1000, 15, 0.0253}, // 2·1000·(0.0253·log 2.53 + 0.9747·log(0.9747/0.99)) = 15
+		{0.01, 3, 30, 1},         // nothing
+		{0.5, 100, 2e9, 1},
+		{0, 0, 15, 1},
+		{1, 100, 15, 1},
+	} {
+		got := DetectableShare(test.p, test.trials, test.gain)
+		if math.Abs(got-test.want) > 1e-3 {
+			t.Errorf("%+v: %v", test, got)
+		}
+		if got < 1 {
+			gain := 2 * test.trials * (got*math.Log(got/test.p) + (1-got)*math.Log((1-got)/(1-test.p)))
+			if !near(gain, test.gain, 1e-6) {
+				t.Errorf("%+v: a share of %v gains %v", test, got, gain)
+			}
+		}
+	}
+}
