@@ -20,9 +20,9 @@ type entity struct {
 	entityKey
 	class                                Class
 	vendor, category, criticality, owner string
-	names                                map[string]int // what untagged and tagged calls call it
-	untagged, tagged                     int            // calls
-	calls                                bool           // it does, and begins traces, and nothing else
+	names, hosts                         votes // what calls call it, and where they go
+	untagged, tagged                     int   // calls
+	calls                                bool  // it does, and begins traces, and nothing else
 }
 
 // votes counts names, and tells the one that has most: the first of them in order.
@@ -142,11 +142,12 @@ func (v *view) target(c *call, p *peer, answers map[string]votes, usual map[trac
 	if vendor, n := vendorAt[p.host].winner(); p.host != "" && 2*n > vendorAt[p.host].total() {
 		return entityKey{true, vendor}
 	}
+	// Clients that got no connection know no address, and say less than they do of other calls.
+	if service, n := usual[c.span.Path().ID()].winner(); n > 0 && (p.name == "" || p.key == "rpc.service") {
+		return entityKey{name: service}
+	}
 	if p.name != "" {
 		return entityKey{true, p.name}
-	}
-	if service, n := usual[c.span.Path().ID()].winner(); n > 0 {
-		return entityKey{name: service}
 	}
 	return entityKey{true, "unnamed, called by " + c.span.Service()}
 }
@@ -270,7 +271,7 @@ func (e *evidence) hear(c *call, p *peer) {
 // entity draws the conclusions.
 func (e *evidence) entity(k entityKey, cfg *Config, where *estate) entity {
 	e.init()
-	x := entity{entityKey: k, names: e.names, tagged: e.tagged, untagged: e.calls - e.tagged}
+	x := entity{entityKey: k, names: e.names, hosts: e.hosts, tagged: e.tagged, untagged: e.calls - e.tagged}
 	x.vendor, _ = e.vendors.winner()
 	x.category, _ = e.categories.winner()
 	x.criticality, _ = e.criticalities.winner()

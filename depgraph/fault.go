@@ -21,7 +21,8 @@ type FaultDomainResult struct {
 	Mechanism string `json:"mechanism"` // in words, such as "throttling"; "" if undetermined
 	Reason    string `json:"reason"`    // one sentence
 
-	// The service or dependency with the largest part of it, and whose that is.
+	// The service or dependency with the largest part of it, and whose that is; "" where several vendors
+	// became worse at once.
 	Name   string `json:"name"`
 	Vendor string `json:"vendor"`
 	Owner  string `json:"owner"`
@@ -340,6 +341,7 @@ func (e ending) mechanism() string {
 func (j *judge) doubt(r *FaultDomainResult, to int32, vendors int, part float64) {
 	if vendors >= 3 && part < 0.6 {
 		r.Domain, r.Trigger = DomainBoundary, DomainBoundary
+		r.Name, r.Vendor, r.Owner = "", "", ""
 		r.Reason = fmt.Sprintf("%d vendors became worse at once: that is rather the way to all of them", vendors)
 		return
 	}

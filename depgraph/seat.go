@@ -54,7 +54,11 @@ func (r *reader) read(t tracewhy.Trace) {
 		switch {
 		case s.IsRemote() || s.Service() != p.Service():
 			r.enter(s, p, above)
-			r.seats = append(r.seats, r.alone(s))
+			x := seat{call: -1}
+			if !standsForItself(s) {
+				x = r.alone(s)
+			}
+			r.seats = append(r.seats, x)
 		case above.call >= 0 && above.role != roleNone:
 			x := r.below(s, above)
 			r.seats = append(r.seats, x)
@@ -63,6 +67,13 @@ func (r *reader) read(t tracewhy.Trace) {
 		}
 	}
 	r.finish()
+}
+
+// standsForItself reports whether a calling span by which a service is entered calls nothing: some programs
+// record a store in its own name, with the kind of those who call it.
+func standsForItself(s tracewhy.Span) bool {
+	name, _ := s.Peer()
+	return !s.HasChildren() && (name == "" || name == s.Service())
 }
 
 // alone seats a span that is not part of a call above it.
