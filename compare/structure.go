@@ -138,6 +138,10 @@ type StructureResult struct {
 // together, by step-down permutation of the cohorts (P. H. Westfall and S. S. Young, 1993). A trace in both
 // cohorts counts as one of the incident.
 //
+// Relabelling counts each trace once. Where traces of one root operation and cohort have different weights, a
+// finding has to hold for the weighted shares as well, at their effective sizes: sampling that keeps failing
+// traces keeps more of what those do.
+//
 // What is missing from a trace that lacks spans is not known: such traces are left out, and warnings count
 // them. Spans of the trace that are not below its root are compared as what calls, not as what is called.
 //

@@ -2,6 +2,7 @@ package compare
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/tracewhy/tracewhy"
@@ -28,12 +29,14 @@ func (t *structureTable) list(r *StructureResult, affected tracewhy.Cohort) {
 	}
 	listed := map[aspect]bool{}
 	var significant []*structureAnswer
+	sampled := t.isUneven()
 	for _, q := range t.family {
+		isFinding := q.adjusted <= t.cfg.Alpha && (!sampled || t.holdsWeighted(t.answer(q)))
 		isCandidate := q.p <= t.cfg.Alpha && len(r.Candidates) < t.cfg.MaxListed
 		switch {
 		case listed[q.aspect()]:
 			continue
-		case q.adjusted <= t.cfg.Alpha:
+		case isFinding:
 			significant = append(significant, t.answer(q))
 		case isCandidate:
 			r.Candidates = append(r.Candidates, t.describe(t.answer(q), hit))
@@ -64,6 +67,31 @@ func (t *structureTable) list(r *StructureResult, affected tracewhy.Cohort) {
 	if len(r.Findings) > 0 {
 		r.Verdict = StructureFound
 	}
+}
+
+// isUneven reports whether traces of one root operation and cohort have different weights: more of them show
+// something then without its being more frequent.
+func (t *structureTable) isUneven() bool {
+	return slices.ContainsFunc(t.c.mass, func(m [2]mass) bool { return m[base].uneven() || m[inc].uneven() })
+}
+
+// holdsWeighted tests the weighted shares at their effective sizes, corrected by C. E. Bonferroni.
+func (t *structureTable) holdsWeighted(a *structureAnswer) bool {
+	var x [2]moments
+	for side := range x {
+		x[side] = weightedMoments(a.share, a.weight, t.clusterOf(a.asked.rows), func(k int) bool { return a.label[k] == (side == inc) })
+	}
+	if x[base].size < 1 || x[inc].size < 1 {
+		return false
+	}
+	table := func(of func(share float64) float64) stats.Table {
+		n, m := math.Floor(x[inc].size), math.Floor(x[base].size)
+		hits, others := math.Floor(of(x[inc].mean)*n), math.Ceil(of(x[base].mean)*m)
+		return stats.Table{A: int(hits), B: int(n - hits), C: int(others), D: int(m - others)}
+	}
+	more := table(func(share float64) float64 { return share }).Fisher(stats.Greater)
+	less := table(func(share float64) float64 { return 1 - share }).Fisher(stats.Greater)
+	return 2*min(more, less)*float64(len(t.family)) <= t.cfg.Alpha
 }
 
 // findings returns the answers that are no echoes of others, in the order given. They are taken from the top

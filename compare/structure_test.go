@@ -445,6 +445,52 @@ func TestStructureWeights(t *testing.T) {
 	}
 }
 
+// Where all failing traces of the incident are kept, and a tenth of the others, more traces show what failing
+// ones do. By their weights they are as many.
+func TestStructureTailSampling(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		noUser float64
+		found  int // of 20 worlds
+	}{
+		{"nothing else", 0, 0},
+		{"a lost call", 0.4, 20},
+	} {
+		found := 0
+		for w := range uint64(20) {
+			spans := site{traces: 400, fails: 0.1}.window(w, "baseline")
+			incident := site{traces: 1500, fails: 0.1, noUser: tt.noUser}.window(w, "incident")
+			failed := map[tracewhy.TraceID]bool{}
+			for _, s := range incident {
+				failed[s.TraceID] = failed[s.TraceID] || s.Status == tracewhy.StatusError
+			}
+			for _, s := range incident {
+				s.Weight = 1
+				if !failed[s.TraceID] {
+					s.Weight = 10
+				}
+				if failed[s.TraceID] || s.TraceID[15]%10 == 0 {
+					spans = append(spans, s)
+				}
+			}
+			set := tracewhy.SetOf(spans...)
+			r, err := Structure(context.Background(), set.Source("baseline"), set.Source("incident"), StructureConfig{Replicates: 199})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(r.Findings) > 0 {
+				found++
+				if f := r.Findings[0]; f.Call != "user" {
+					t.Errorf("%s: %s", tt.name, f.What)
+				}
+			}
+		}
+		if found != tt.found {
+			t.Errorf("%s: found in %d of 20, want %d", tt.name, found, tt.found)
+		}
+	}
+}
+
 // The interval of a difference covers the truth, which is what many more traces say.
 func TestStructureIntervals(t *testing.T) {
 	covered, n := 0, 0
@@ -535,7 +581,7 @@ func TestCutsOf(t *testing.T) {
 	} {
 		got := cutsOf(slices.Clone(tt.values))
 		if tt.want == nil && len(tt.values) == 2 {
-			if len(got) < 60 || got[len(got)-1] > math.MaxInt32 || got[0] != 1 {
+			if len(got) < 60 || got[0] != 1 || !slices.IsSorted(got) {
 				t.Errorf("cuts of the largest: %v", got)
 			}
 			continue
