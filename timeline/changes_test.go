@@ -221,6 +221,36 @@ func TestSplit(t *testing.T) {
 	}
 }
 
+// Where nothing is found it is said what would have been: most incidents of half as many failures again are.
+func TestSplitDetectable(t *testing.T) {
+	const seeds = 12
+	calm := shop{2000, time.Hour, 2, 2, 2}
+	seen := 0
+	for seed := range uint64(seeds) {
+		spans := calm.spans(seed)
+		r, err := timeline.Split(context.Background(), tracewhy.SetOf(spans...).All(), timeline.ChangesConfig{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		random := rand.New(rand.NewPCG(seed, 8))
+		for i := 0; i < len(spans); i += 4 { // a trace has four spans, its root first
+			at := float64(spans[i].Start-tracetext.Epoch) / float64(calm.length)
+			if 0.6 <= at && at < 0.7 && random.Float64() < 1.5*r.Detectable {
+				spans[i].Status = tracewhy.StatusError
+			}
+		}
+		if r, err = timeline.Split(context.Background(), tracewhy.SetOf(spans...).All(), timeline.ChangesConfig{}); err != nil {
+			t.Fatal(err)
+		}
+		if r.Incident.Len() > 0 {
+			seen++
+		}
+	}
+	if seen < seeds*3/4 {
+		t.Errorf("%d of %d were seen", seen, seeds)
+	}
+}
+
 // Generated incidents of a bank, baseline and incident in one recording: what is called the incident is of it.
 func TestSplitScenarios(t *testing.T) {
 	split, incidents, alarms := 0, 0, 0

@@ -231,8 +231,8 @@ func (d *detector) warnings() []tracewhy.Warning {
 	return ws
 }
 
-// usualPenalty is what a change in failures of all transactions has to gain where that was not worked out.
-const usualPenalty = 20
+// usualPenalty is what two changes, there and back, have to gain in the failures of all transactions.
+const usualPenalty = 32
 
 // detectable returns the smallest share of failing transactions, of those of a tenth of the bins, that would have
 // been seen beside the share of all.
