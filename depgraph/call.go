@@ -221,6 +221,8 @@ type call struct {
 	refused  int32         // attempts that were throttled
 	retried  bool          // an attempt failed
 	firstTry int64         // when the first attempt below span began, if there are any
+	wait     int64         // of the duration, for a pool
+	before   int64         // for a pool, just before the call
 	ending   ending
 }
 

@@ -278,13 +278,7 @@ func (j *judge) slowdownOf(from, to int32) float64 {
 		if c.from != from || c.to != to || c.duration() < 0 || c.isDirect || j.balance.share[c.trace] == 0 {
 			continue
 		}
-		d := c.duration()
-		for s := range c.span.Children() {
-			if s.Service() == c.span.Service() && isPoolWait(s) {
-				d -= max(0, int64(s.Duration()))
-			}
-		}
-		mean[j.side[c.trace]].add(j.traces[c.trace].Weight(), float64(d), 1)
+		mean[j.side[c.trace]].add(j.traces[c.trace].Weight(), float64(c.duration()-c.wait), 1)
 	}
 	return mean[inc].value() / mean[base].value()
 }

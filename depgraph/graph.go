@@ -72,9 +72,9 @@ type Edge struct {
 	Request   tracewhy.Estimate `json:"request_p50_ms"`
 	Response  tracewhy.Estimate `json:"response_p50_ms"`
 	RoundTrip tracewhy.Estimate `json:"round_trip_p50_ms"`
-	// Before is how long the caller's own wait for a pool lasted, on average, in the calls in which it has a
-	// span: it is part of the call's latency, and none of the other side's.
-	Before tracewhy.Estimate `json:"wait_before_ms"`
+	// Wait is how long the caller waited for a pool of its own, on average, as far as such waits have spans:
+	// just before the call, or within it, which is then no time of the other side.
+	Wait tracewhy.Estimate `json:"wait_mean_ms"`
 }
 
 // Build makes the graph of a cohort. It takes time in O(n log n) and memory in O(n) for n spans, and gives
@@ -255,12 +255,10 @@ func (b *graphBuilder) edge(k edgeKey, calls []*call) Edge {
 	t := tally{calls: calls}
 	e := Edge{From: k.from.id(), To: k.to.id(), Calls: t.measure(b.v)}
 	var request, response, both []observation
-	var before ratio
+	var wait ratio
 	for _, c := range calls {
 		w := b.v.traces[c.trace].Weight()
-		if wait, ok := c.waited(); ok {
-			before.add(w, float64(wait)/1e6, 1)
-		}
+		wait.add(w, float64(c.before+c.wait)/1e6, 1)
 		start, end, ok := c.span.Interval()
 		from, to, known := int64(0), int64(0), false
 		if !c.remote.IsZero() {
@@ -277,31 +275,8 @@ func (b *graphBuilder) edge(k edgeKey, calls []*call) Edge {
 		add(&both, from-start+end-to)
 	}
 	e.Request, e.Response, e.RoundTrip = quantiles(request, 0.5)[0], quantiles(response, 0.5)[0], quantiles(both, 0.5)[0]
-	e.Before = before.mean()
+	e.Wait = wait.mean()
 	return e
-}
-
-// waited returns how long the spans took that wait for a pool, below the call or just before it.
-func (c *call) waited() (int64, bool) {
-	sum, found := int64(0), false
-	for s := range c.span.Children() {
-		if s.Service() == c.span.Service() && isPoolWait(s) && s.Duration() >= 0 {
-			sum, found = sum+int64(s.Duration()), true
-		}
-	}
-	if p, ok := c.span.Parent(); ok && !found {
-		var last tracewhy.Span
-		for s := range p.Children() {
-			if s == c.span {
-				break
-			}
-			last = s
-		}
-		if !last.IsZero() && last.Service() == c.span.Service() && !isCalling(last) && isPoolWait(last) && last.Duration() >= 0 {
-			return int64(last.Duration()), true
-		}
-	}
-	return sum, found
 }
 
 func (x *entity) ownerOrVendor() string {

@@ -18,8 +18,10 @@ const (
 type seat struct {
 	call     int32 // of the trace, or -1
 	role     role
-	answered bool // it calls, and there is a span of the other side below it
-	tries    bool // it calls, and there are attempts below it
+	answered bool  // it calls, and there is a span of the other side below it
+	tries    bool  // it calls, and there are attempts below it
+	last     int32 // the place of its latest child, or 0
+	wait     int64 // how long it took, where it waits for a pool
 }
 
 // reader finds the calls of traces, one trace at a time.
@@ -50,6 +52,7 @@ func (r *reader) read(t tracewhy.Trace) {
 			r.seats = append(r.seats, r.alone(s))
 			continue
 		}
+		n := len(r.calls)
 		above := &r.seats[p.Index()-first]
 		switch {
 		case s.IsRemote() || s.Service() != p.Service():
@@ -60,13 +63,30 @@ func (r *reader) read(t tracewhy.Trace) {
 			}
 			r.seats = append(r.seats, x)
 		case above.call >= 0 && above.role != roleNone:
-			x := r.below(s, above)
-			r.seats = append(r.seats, x)
+			r.seats = append(r.seats, r.below(s, above))
 		default:
 			r.seats = append(r.seats, r.alone(s))
 		}
+		r.noteWait(s, n, p.Index()-first)
 	}
 	r.finish()
+}
+
+// noteWait notes how long a span waits for a pool, and that a call begins right after such a wait; n is
+// how many calls there were before the span.
+func (r *reader) noteWait(s tracewhy.Span, n, parent int) {
+	at := len(r.seats) - 1
+	x, above := &r.seats[at], &r.seats[parent]
+	if x.role == roleWait && above.role != roleWait {
+		x.wait = max(0, int64(s.Duration()))
+		if x.call >= 0 {
+			r.calls[x.call].wait += x.wait
+		}
+	}
+	if len(r.calls) > n && x.role == roleCall && above.last > 0 && r.seats[above.last].call < 0 {
+		r.calls[x.call].before = r.seats[above.last].wait
+	}
+	above.last = int32(at)
 }
 
 // standsForItself reports whether a calling span by which a service is entered calls nothing: some programs
