@@ -311,6 +311,33 @@ func TestChangesIsDeterministic(t *testing.T) {
 	}
 }
 
+// A week later the same happens a week later.
+func TestChangesLaws(t *testing.T) {
+	spans := shop{1200, time.Hour, 2, 0.6, 0.8}.spans(6)
+	events := func() []timeline.Event {
+		r, err := timeline.Split(context.Background(), tracewhy.SetOf(spans...).All(), timeline.ChangesConfig{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return []timeline.Event{r.Onset, r.Recovery}
+	}
+	want := events()
+	if want[0].Time == 0 || want[1].Time == 0 {
+		t.Fatalf("no incident: %v", want)
+	}
+	const week = 7 * 24 * time.Hour
+	for i := range spans {
+		spans[i].Start += uint64(week)
+		spans[i].End += uint64(week)
+	}
+	for i, e := range events() {
+		e.Time, e.First, e.Last = e.Time-int64(week), e.First-int64(week), e.Last-int64(week)
+		if e != want[i] {
+			t.Errorf("a week later: %+v, want %+v", e, want[i])
+		}
+	}
+}
+
 func TestChangesHostile(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

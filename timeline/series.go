@@ -120,7 +120,7 @@ func (cfg SeriesConfig) withDefaults() SeriesConfig {
 // instance and root operation.
 //
 // It takes time in O(n log n) for n spans, in one pass over them for each kind of subject, and memory for each
-// subject in each bin beside 24 bytes for each span. Its error is [ErrNoTraces] or that of ctx.
+// subject in each bin beside some 40 bytes for each span. Its error is [ErrNoTraces] or that of ctx.
 func Series(ctx context.Context, traces tracewhy.Cohort, cfg SeriesConfig) (*SeriesResult, error) {
 	return count(ctx, traces, cfg, SubjectTransactions, SubjectService, SubjectInstance, SubjectDependency, SubjectPath, SubjectGap)
 }

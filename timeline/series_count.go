@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/internal/chunk"
 )
 
 // counter counts what happened to subjects of one kind after the other.
@@ -60,7 +61,7 @@ func (c *counter) count(ctx context.Context, kind SubjectKind) error {
 	numbers := map[found]int32{} // only looked up
 	var subjects []found
 	var calls []int
-	var all []observation
+	var all chunk.List[observation]
 	err := c.each(ctx, kind, func(f found, s tracewhy.Span, start, took int64, failed bool) {
 		bin, ok := c.result.bin(start)
 		if !ok {
@@ -87,12 +88,12 @@ func (c *counter) count(ctx context.Context, kind SubjectKind) error {
 		if !failed && took > limits[usual].slow {
 			o.flags |= isSlow
 		}
-		all = append(all, o)
+		all.Append(o)
 	})
 	if err != nil {
 		return err
 	}
-	return c.tally(ctx, kind, subjects, calls, all)
+	return c.tally(ctx, kind, subjects, calls, &all)
 }
 
 // gapClasses is how many classes of gaps there are.
@@ -226,7 +227,7 @@ func hasRemote(s tracewhy.Span) bool {
 }
 
 // tally makes counts of observations.
-func (c *counter) tally(ctx context.Context, kind SubjectKind, subjects []found, calls []int, all []observation) error {
+func (c *counter) tally(ctx context.Context, kind SubjectKind, subjects []found, calls []int, all *chunk.List[observation]) error {
 	bins := len(c.result.Exposure)
 	kept := make([]int, 0, len(subjects))
 	for i, n := range calls {
@@ -253,7 +254,8 @@ func (c *counter) tally(ctx context.Context, kind SubjectKind, subjects []found,
 		rank[i] = k
 	}
 	first := make([]int, len(kept)*bins+1)
-	for _, o := range all {
+	for i := range all.Len() {
+		o := all.At(i)
 		if k := rank[o.subject]; k >= 0 {
 			first[k*bins+int(o.bin)+1]++
 		}
@@ -263,7 +265,8 @@ func (c *counter) tally(ctx context.Context, kind SubjectKind, subjects []found,
 	}
 	sorted := make([]observation, first[len(kept)*bins])
 	next := slices.Clone(first)
-	for _, o := range all {
+	for i := range all.Len() {
+		o := *all.At(i)
 		if k := rank[o.subject]; k >= 0 {
 			at := &next[k*bins+int(o.bin)]
 			sorted[*at] = o
