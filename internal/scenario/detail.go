@@ -12,8 +12,8 @@ import (
 // what all do.
 type detail struct {
 	dimension
-	// draw says which value a request has. Without it they have their shares, or only those from which the
-	// request has not drawn yet.
+	// draw says which value a request has, and may look at the dimensions before. Without it, values have their
+	// shares.
 	draw func(w *run, r *request, random *stats.Rand) int
 	// attribute says how a value is recorded. Without it, it is text.
 	attribute func(key, value string) tracewhy.KeyValue

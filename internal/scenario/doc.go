@@ -17,16 +17,27 @@
 // the seed, so that nothing learned of one seed's bank by heart helps with another's. Cases of one seed happen to
 // the same bank, so that a quiet case shows what an incident's bank looks like in peace.
 //
+// A family may give its bank a journey of its own, with details that only its requests have (a currency, formats of
+// documents, a type of contract): recorded by the entry and by the operations that would, in the bank's spelling of
+// keys, beside details that mean nothing, near-aliases, identifiers, and values that some requests leave out. A
+// fault looks at what a request asks for, not at what its spans record. So settlements fail in three modes at once
+// (settlement-modes), a mortgage stalls where memory is short for both of its formats (mortgage-stall), messages of
+// some contracts break as if the network failed (serialization), and a fault among few is outshone by a segment
+// that sends more and always failed (traffic-mix).
+//
 //	f, _ := scenario.Lookup("pool-exhaustion")
 //	c := scenario.Generate(f, 1)
 //	fmt.Println(c.Label.Causes[0].Services)
+//
+// The command examples/scenario writes cases as folders, which package rca/evaluate reads.
 //
 // The same family and seed give the same bytes on every machine: random numbers are keyed by what they are for
 // (package stats), and no floating-point result depends on the processor.
 //
 // To add a family, write a file family_….go with a [Family]: inject draws what is wrong, says it in hooks of a
-// fault, and writes the label; it may also change traffic, instances or versions. Strength, visibility and what
-// happens beside the fault are taken care of.
+// fault, and writes the label; it may also change instances or versions. What it adds to the bank is for prepare, and
+// what else is different in the incident for shift, so that the fault is measured against the same requests.
+// Strength, visibility and what happens beside the fault are taken care of.
 //
 // A case takes time in O(s log s) for s spans, about 0.2 s for 2 × 1,000 requests, and memory for all of them.
 package scenario

@@ -35,7 +35,7 @@ type Label struct {
 }
 
 // A Cause is one thing that went wrong. Any of Services is a right answer, and any of Operations; all Conditions
-// hold.
+// hold. A condition with commas names elements of a list, all of which are in it.
 type Cause struct {
 	Services    []string          `json:"services"`
 	Operations  []string          `json:"operations,omitempty"`
