@@ -36,8 +36,9 @@
 // order, and any number of workers, give the same result.
 //
 // Known failures: what changed slowly is one or several steps, and its onset is that of the first of them. With
-// fewer than about 30 bins, bins that strongly depend on each other look like changes. A fault that was there
-// from the first trace to the last is not seen: it needs a baseline.
+// fewer than about 30 bins, bins that strongly depend on each other look like changes. Of what repeats every day
+// only what lasts an hour or more is allowed for, and nothing in recordings of less than three days. A fault that
+// was there from the first trace to the last is not seen: it needs a baseline.
 //
 // For n spans everything takes time in O(n log n), or O(n log² n) for [Align], and for each series of b bins
 // some 100 times O(b log b).
