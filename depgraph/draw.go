@@ -74,10 +74,17 @@ func (g *Graph) drawing(cfg DrawConfig) *drawing {
 		d.edges = append(d.edges, e)
 	}
 	if nodes > 0 {
-		d.cut = fmt.Sprintf("left out: %d nodes (%d of them external) and %d edges; less than %s of the traffic passes each of these nodes",
-			nodes, external, edges, percent(cfg.Fraction))
+		d.cut = fmt.Sprintf("left out: %s that less than %s of the traffic passes (%d external), and %s",
+			count(nodes, "node"), percent(cfg.Fraction), external, count(edges, "edge"))
 	}
 	return d
+}
+
+func count(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return strconv.Itoa(n) + " " + what
 }
 
 func percent(x float64) string { return strconv.FormatFloat(100*x, 'g', 3, 64) + " %" }
@@ -93,7 +100,7 @@ func (n *Node) label() string {
 }
 
 func (e *Edge) label() string {
-	s := strconv.Itoa(e.Calls.Calls) + " calls"
+	s := count(e.Calls.Calls, "call")
 	if e.Calls.Errors.Value > 0 {
 		s += ", " + percent(e.Calls.Errors.Value) + " failed"
 	}
@@ -118,7 +125,7 @@ func visible(s string) string {
 // mermaidText writes what has a meaning in Mermaid's labels, or in the HTML made of them, as entities.
 var mermaidText = strings.NewReplacer(
 	"#", "#35;", `"`, "#quot;", "&", "#amp;", "<", "#lt;", ">", "#gt;", "`", "#96;", `\`, "#92;", "|", "#124;", "[", "#91;", "]", "#93;",
-	"{", "#123;", "}", "#125;", "*", "#42;", "_", "#95;", "%", "#37;", "$", "#36;", ":", "#58;", "@", "#64;",
+	"{", "#123;", "}", "#125;", "*", "#42;", "_", "#95;", "%", "#37;",
 )
 
 // Mermaid draws the graph as a Mermaid flowchart, with internal nodes green and external ones amber.

@@ -22,7 +22,6 @@ type entity struct {
 	vendor, category, criticality, owner string
 	names, hosts                         votes // what calls call it, and where they go
 	untagged, tagged                     int   // calls
-	calls                                bool  // it does, and begins traces, and nothing else
 }
 
 // votes counts names, and tells the one that has most: the first of them in order.

@@ -30,18 +30,12 @@ type FaultDomainResult struct {
 	// Excess is how much worse the symptom became: the share of traces that fail, or milliseconds a trace.
 	Excess tracewhy.Estimate `json:"excess"`
 	// Shares are of the excess of the places that became worse, by domain, and Places are these.
-	Shares []DomainShare `json:"shares"`
-	Places []FaultPlace  `json:"places"`
+	Shares map[Domain]tracewhy.Estimate `json:"shares"`
+	Places []FaultPlace                 `json:"places"`
 
 	Throttling *Throttling        `json:"throttling"` // of the dependency, or nil
 	Traces     [2]int             `json:"traces"`     // compared, of the baseline and of the incident
 	Warnings   []tracewhy.Warning `json:"warnings"`
-}
-
-// DomainShare is the share of an excess that is in one domain.
-type DomainShare struct {
-	Domain Domain            `json:"domain"`
-	Share  tracewhy.Estimate `json:"share"`
 }
 
 // FaultPlace is where a part of an excess is.
@@ -82,7 +76,7 @@ func FaultDomain(ctx context.Context, baseline, incident tracewhy.Cohort, cfg Co
 	j := &judge{view: v, balance: newBalance(v), endings: map[place]votes{}}
 	r := &FaultDomainResult{
 		Domain: DomainUndetermined, Trigger: DomainUndetermined, Excess: tracewhy.Unknown(), Traces: j.balance.traces,
-		Shares: []DomainShare{}, Places: []FaultPlace{}, Warnings: v.warnings(),
+		Shares: map[Domain]tracewhy.Estimate{}, Places: []FaultPlace{}, Warnings: v.warnings(),
 	}
 	if r.Traces[inc] == 0 {
 		r.Reason = "no root operation of the incident has enough traces in the baseline"
@@ -132,43 +126,46 @@ func (j *judge) judge(r *FaultDomainResult) {
 			Name: j.entities[s.entity].name, Part: s.part.String(), Domain: s.domain, Excess: s.excess, Share: j.balance.shareOf(s.xs, whole),
 		})
 	}
+	var domain Domain
+	var top tracewhy.Estimate
 	for _, d := range [...]Domain{DomainInternal, DomainExternal, DomainBoundary, DomainUndetermined} {
 		if xs := byDomain[d]; xs != nil {
-			r.Shares = append(r.Shares, DomainShare{d, j.balance.shareOf(xs, whole)})
+			r.Shares[d] = j.balance.shareOf(xs, whole)
+			if domain == "" || stats.Compare(r.Shares[d].Value, top.Value) > 0 {
+				domain, top = d, r.Shares[d]
+			}
 		}
 	}
-	slices.SortStableFunc(r.Shares, func(x, y DomainShare) int { return stats.Compare(y.Share.Value, x.Share.Value) })
-	top := r.Shares[0]
 	for _, s := range suspects {
-		if s.domain == top.Domain {
+		if s.domain == domain {
 			byEntity[s.blame] = sum(byEntity[s.blame], s.xs)
 		}
 	}
 	best, most := int32(-1), math.Inf(-1)
 	for _, s := range suspects { // in order, so that ties have one answer
-		if x := j.balance.excess(byEntity[s.blame]).Value; s.domain == top.Domain && x > most {
+		if x := j.balance.excess(byEntity[s.blame]).Value; s.domain == domain && x > most {
 			best, most = s.blame, x
 		}
 	}
 	e := &j.entities[best]
 	r.Name = e.name
-	if top.Domain != DomainInternal {
+	if domain != DomainInternal {
 		r.Vendor = e.vendor
 	}
 	r.Owner = e.ownerOrVendor()
 	r.Mechanism = j.mechanism(r.Symptom, best, suspects)
-	if top.Domain == DomainUndetermined {
+	if domain == DomainUndetermined {
 		r.Reason = fmt.Sprintf("most of it is at %s, and nothing says whose that is: tag calls to it with %s, or give a rule", e.name, KeyType)
 		return
 	}
-	if top.Share.Low <= 0.5 {
-		r.Reason = fmt.Sprintf("no domain surely has more than half of it: %s %s", top.Domain, percentOf(top.Share))
+	if top.Low <= 0.5 {
+		r.Reason = fmt.Sprintf("no domain surely has more than half of it: %s %s", domain, percentOf(top))
 		return
 	}
-	r.Domain, r.Trigger = top.Domain, top.Domain
-	r.Reason = fmt.Sprintf("%s of the excess is %s, most of it at %s (%s)", percentOf(top.Share), top.Domain, e.name, r.Mechanism)
+	r.Domain, r.Trigger = domain, domain
+	r.Reason = fmt.Sprintf("%s of the excess is %s, most of it at %s (%s)", percentOf(top), domain, e.name, r.Mechanism)
 	if r.Domain == DomainExternal {
-		j.doubt(r, best, len(byEntity), most/j.balance.excess(byDomain[top.Domain]).Value)
+		j.doubt(r, best, len(byEntity), most/j.balance.excess(byDomain[domain]).Value)
 	}
 	if r.Domain == DomainExternal {
 		j.trigger(r, best)

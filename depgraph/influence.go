@@ -23,10 +23,11 @@ type DependencyInfluence struct {
 	Vendor string            `json:"vendor"`
 	Owner  string            `json:"owner"`
 	Traces int               `json:"traces"`  // in which it is on the critical path
-	OnPath tracewhy.Estimate `json:"on_path"` // its share of the critical paths of all traces
-	// Saved is the share of all waiting that would be saved if each call to it took no time by itself: the
-	// sum of the drags of its calls. Where others run meanwhile it is smaller than OnPath, and where two of
-	// its own calls do, too small. It is unknown for a service's own work.
+	OnPath tracewhy.Estimate `json:"on_path"` // its own share of the critical paths of all traces
+	// Saved is the share of all waiting that would be saved if each call to it took no time, with all that a
+	// service that it is made to waits for in turn: the sum of the drags of its calls. Where others run
+	// meanwhile it is smaller than OnPath, and where two of its own calls do, too small. It is unknown for
+	// what nobody calls.
 	Saved tracewhy.Estimate `json:"saved"`
 }
 
@@ -65,7 +66,7 @@ func Influence(ctx context.Context, cohort tracewhy.Cohort, cfg Config) (*Influe
 
 type influence struct {
 	traces       int
-	isCalled     bool
+	isCalled     bool // there are calls to it
 	share, saved ratio
 }
 
@@ -84,9 +85,6 @@ func (v *view) influences(side int8) []influence {
 		for i < len(v.times) && v.times[i].trace == s.trace && v.times[i].entity == s.entity {
 			time += v.times[i].time
 			drag += v.times[i].drag
-			if p := v.times[i].part; p != partOwn && p != partWait {
-				out[s.entity].isCalled = true
-			}
 			i++
 		}
 		if v.side[s.trace] != side || v.isTest[s.trace] {
@@ -104,6 +102,9 @@ func (v *view) influences(side int8) []influence {
 		for _, r := range [...]*ratio{&out[e].share, &out[e].saved} {
 			r.n, r.nn, r.traces = all.n, all.nn, all.traces // traces without it count as zero
 		}
+	}
+	for i := range v.calls {
+		out[v.calls[i].to].isCalled = true
 	}
 	return out
 }

@@ -173,7 +173,6 @@ type Calls struct {
 // tally collects calls, which come in the order of traces.
 type tally struct {
 	calls []*call
-	out   Calls
 }
 
 func (t *tally) measure(v *view) Calls {
