@@ -13,7 +13,7 @@ import (
 
 var worlds = flag.Int("worlds", 1, "how many generated cases of each family to sample")
 
-// A sample of an incident has the same first cause as the incident. With 8 traces a stratum, in place of 16,
+// A sample of an incident has the same first cause as the incident, or another true one if there are several. With 8 traces a stratum, in place of 16,
 // there are incidents of which a sample is too small to say anything.
 func TestSampleHasTheSameCause(t *testing.T) {
 	for _, f := range scenario.Families() {
@@ -41,8 +41,13 @@ func TestSampleHasTheSameCause(t *testing.T) {
 				}
 				return r.RootCauses[0].Service
 			}
-			if got, want := first(sampled), first(set); got != want || !slices.Contains(c.Label.Causes[0].Services, want) {
-				t.Errorf("%s: %q is the first cause of the sample, %q of the whole, the truth is %q", c.Name, got, want, c.Label.Causes[0].Services)
+			var truth []string
+			for _, cause := range c.Label.Causes {
+				truth = append(truth, cause.Services...)
+			}
+			got, want := first(sampled), first(set)
+			if len(c.Label.Causes) == 1 && got != want || !slices.Contains(truth, got) || !slices.Contains(truth, want) {
+				t.Errorf("%s: %q is the first cause of the sample, %q of the whole, the truth is %q", c.Name, got, want, truth)
 			}
 		}
 	}
