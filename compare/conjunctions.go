@@ -12,7 +12,7 @@ type ConjunctionsConfig struct {
 	AttributesConfig
 	// MaxConditions bounds how many conditions are combined, to 3 at most; 0 means 3.
 	MaxConditions int
-	// MaxTraces bounds how many traces are searched; 0 means 4,000. Of more, a sample is: half of it traces of
+	// MaxTraces bounds how many traces are searched; 0 means 1,000. Of more, a sample is: half of it traces of
 	// the incident, if there are so many. The figures of what is found are of all traces.
 	MaxTraces int
 }
@@ -140,9 +140,6 @@ func Conjunctions(ctx context.Context, baseline, incident tracewhy.Cohort, cfg C
 	}
 	if cfg.MaxConditions <= 0 || cfg.MaxConditions > maxConditions {
 		cfg.MaxConditions = maxConditions
-	}
-	if cfg.MaxTraces <= 0 {
-		cfg.MaxTraces = 4000
 	}
 	table := cfg.AttributesConfig
 	table.Alpha = 1 // what is no finding by itself may be part of one

@@ -57,15 +57,14 @@ type conjunctionSearch struct {
 	clusters           map[string]int
 }
 
-// The steps, of 64 traces of a combination each, that one search may take. They are a second or two.
+// How many pairs and triples one search may look at, times the number of traces over 64. That is some seconds.
 const (
-	maxPairSteps   = 1 << 25
-	maxTripleSteps = 1 << 26
+	maxPairSteps   = 1 << 26
+	maxTripleSteps = 1 << 24
 )
 
 func newConjunctionSearch(a *attributeTable, cfg ConjunctionsConfig) *conjunctionSearch {
 	s := &conjunctionSearch{attributeTable: a, cfg: cfg, setOf: map[combination]bitset.Compact{}, clusters: map[string]int{}}
-	s.takeSample()
 	for _, h := range a.hypotheses {
 		if h.consequence == "" && h.trend == "" {
 			s.items = append(s.items, h)
@@ -75,29 +74,40 @@ func newConjunctionSearch(a *attributeTable, cfg ConjunctionsConfig) *conjunctio
 	for _, h := range s.items {
 		s.sets = append(s.sets, h.set)
 	}
-	words := float64(len(s.sample)/64 + 1)
 	m := len(s.items)
+	if cfg.MaxTraces <= 0 {
+		s.cfg.MaxTraces = 1000
+	}
+	s.takeSample()
+	words := float64(len(s.sample)/64 + 1)
 	pairs := min(m, int(math.Sqrt(2*maxPairSteps/words)))
 	triples := min(pairs, int(math.Cbrt(6*maxTripleSteps/words)))
-	s.inPairs, s.inTriples = s.mostEven(pairs), s.mostEven(triples)
+	s.inPairs, s.inTriples = s.choose(pairs), s.choose(triples)
 	if left := m - triples; left > 0 && cfg.MaxConditions > 2 {
 		a.warnings = append(a.warnings, tracewhy.Warning{
 			Code: WarningSearchCut, Count: left,
-			Message: fmt.Sprintf("of %d conditions, the %d that divide the traces most evenly were combined to pairs, and %d to triples", m, pairs, triples),
+			Message: fmt.Sprintf("of %d conditions, %d were combined to pairs, and %d to triples: those of each attribute that divide the traces most evenly", m, pairs, triples),
 		})
 	}
 	return s
 }
 
-// mostEven marks the n items that divide the traces most evenly, whatever the cohorts: parts of a combination
-// of several hold for many traces.
-func (s *conjunctionSearch) mostEven(n int) []bool {
+// choose marks n items, whatever the cohorts: of each attribute first the one that divides the traces most
+// evenly, then the next. Parts of a combination of several hold for many traces.
+func (s *conjunctionSearch) choose(n int) []bool {
 	order := make([]int, len(s.items))
 	for i := range order {
 		order[i] = i
 	}
 	evenness := func(i int) int { k := s.sets[i].Len(); return min(k, len(s.traces)-k) }
 	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(evenness(j), evenness(i)) })
+	rank, ofField := make([]int, len(s.items)), map[int32]int{}
+	for _, i := range order {
+		f := s.items[i].field
+		rank[i] = ofField[f]
+		ofField[f]++
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(rank[i], rank[j]) })
 	marked := make([]bool, len(s.items))
 	for _, i := range order[:n] {
 		marked[i] = true

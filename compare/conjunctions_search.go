@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"math"
+	"math/bits"
 	"slices"
 	"sync"
 
@@ -164,8 +165,11 @@ type searcher struct {
 	sizes3  []int
 	members []int32
 	counts  []int32
-	order   []int32 // relabellings by count, the largest first
-	reach   []int32 // by count: how many relabellings have at least it
+	order   []int32  // relabellings by count, the largest first
+	reach   []int32  // by count: how many relabellings have at least it
+	reached []uint64 // relabellings, by bit
+	planes  []uint64
+	tail    *stats.ConditionalTail // of the combination at hand, once it is needed
 }
 
 // round calls f for each of the items [from, to) with limits that hold for all of them, so that what is kept
@@ -196,7 +200,7 @@ func (w *spaceSearch) newSearcher(bounds [maxConditions]*countBound) *searcher {
 	g := &searcher{
 		spaceSearch: w, bounds: bounds, pair: make([]uint64, x.words), triple: make([]uint64, x.words),
 		sizes: make([]int, len(x.strata)), sizes3: make([]int, len(x.strata)),
-		counts: make([]int32, x.all.Len()), order: make([]int32, x.all.Len()),
+		counts: make([]int32, x.all.Len()), order: make([]int32, x.all.Len()), reached: make([]uint64, (x.all.Len()+63)/64),
 	}
 	for d, r := range w.results {
 		if r != nil {
@@ -210,41 +214,57 @@ func (w *spaceSearch) newSearcher(bounds [maxConditions]*countBound) *searcher {
 func (g *searcher) singles(_ context.Context, k int) {
 	i := g.items[k]
 	mask := g.space.masks[i]
-	total := g.space.count(mask, g.sizes)
+	g.space.count(mask, g.sizes)
 	g.members = members(g.members[:0], mask)
 	g.space.table.Counts(g.members, g.counts)
 	g.peaks[i] = max(int(slices.Max(g.counts)), countAnd(mask, g.space.affected))
 	if g.local[0] != nil {
 		g.local[0].tested++
-		g.score(0, combine(i), mask, total, g.sizes)
+		g.score(0, combine(i), mask, g.sizes)
 	}
 }
 
-// score takes the counts of a combination into account.
-func (g *searcher) score(d int, c combination, mask []uint64, total int, sizes []int) {
-	r := g.local[d]
+// score takes a combination into account, whose bits are in members.
+func (g *searcher) score(d int, c combination, mask []uint64, sizes []int) {
+	x := g.space
 	need := g.bounds[d].of(sizes)
-	if need > total {
+	if need > len(g.members) {
 		return
 	}
-	var tail *stats.ConditionalTail
-	for b, n := range g.counts {
-		if int(n) < need {
-			continue
-		}
-		if tail == nil {
-			tail = g.space.tail(sizes)
-		}
-		if p := stats.Quantise(tail.P(int(n))); p < r.smallest[b] {
-			r.smallest[b] = p
+	g.planes = x.table.Reaching(g.members, need, g.reached, g.planes)
+	for w, word := range g.reached {
+		for ; word != 0; word &= word - 1 {
+			g.relabelled(d, w<<6+bits.TrailingZeros64(word), mask, sizes, need)
 		}
 	}
-	if n := countAnd(mask, g.space.affected); n >= need {
-		if tail == nil {
-			tail = g.space.tail(sizes)
-		}
-		g.observe(d, c, stats.Quantise(tail.P(n)))
+	g.seen(d, c, mask, sizes, need)
+	g.tail = nil
+}
+
+// relabelled takes the p-value of a combination in one relabelling into account, if enough are affected.
+func (g *searcher) relabelled(d, b int, mask []uint64, sizes []int, need int) {
+	n := countAnd(mask, g.space.labels[b])
+	if n < need {
+		return
 	}
+	if g.tail == nil {
+		g.tail = g.space.tail(sizes)
+	}
+	if p := stats.Quantise(g.tail.P(n)); p < g.local[d].smallest[b] {
+		g.local[d].smallest[b] = p
+	}
+}
+
+// seen takes the p-value with the observed labels into account, if enough are affected.
+func (g *searcher) seen(d int, c combination, mask []uint64, sizes []int, need int) {
+	n := countAnd(mask, g.space.affected)
+	if n < need {
+		return
+	}
+	if g.tail == nil {
+		g.tail = g.space.tail(sizes)
+	}
+	g.observe(d, c, stats.Quantise(g.tail.P(n)))
 }
 
 // observe keeps an observed combination if it is among the best.
@@ -292,11 +312,11 @@ func (g *searcher) pairs(ctx context.Context, k int) {
 			continue
 		}
 		g.members = members(g.members[:0], g.pair)
-		x.table.Counts(g.members, g.counts)
 		if asPair {
-			g.score(1, combine(i, j), g.pair, total, g.sizes)
+			g.score(1, combine(i, j), g.pair, g.sizes)
 		}
 		if inTriples {
+			x.table.Counts(g.members, g.counts)
 			g.triples(i, j, at+1, total)
 		}
 	}
@@ -326,31 +346,27 @@ func (g *searcher) triples(i, j int32, from, size int) {
 		if need > most || need > total {
 			continue
 		}
-		var tail *stats.ConditionalTail
+		few := 0
 		if need < len(g.reach) {
-			for _, b := range g.order[:g.reach[need]] {
-				n := countAnd(g.triple, x.labels[b])
-				if n < need {
-					continue
-				}
-				if tail == nil {
-					tail = x.tail(g.sizes3)
-				}
-				if p := stats.Quantise(tail.P(n)); p < r.smallest[b] {
-					r.smallest[b] = p
-				}
-			}
+			few = int(g.reach[need])
+		}
+		if few*x.words > total*len(g.reached)+reachingSteps {
+			g.members = members(g.members[:0], g.triple)
+			g.score(2, combine(i, j, k), g.triple, g.sizes3)
+			continue
+		}
+		for _, b := range g.order[:few] {
+			g.relabelled(2, int(b), g.triple, g.sizes3, need)
 		}
 		if need <= observed {
-			if n := countAnd(g.triple, x.affected); n >= need {
-				if tail == nil {
-					tail = x.tail(g.sizes3)
-				}
-				g.observe(2, combine(i, j, k), stats.Quantise(tail.P(n)))
-			}
+			g.seen(2, combine(i, j, k), g.triple, g.sizes3, need)
 		}
+		g.tail = nil
 	}
 }
+
+// reachingSteps is about how many words [stats.LabelTable.Reaching] takes besides those of its units.
+const reachingSteps = 400
 
 // rank sorts the relabellings by the counts at hand, and returns the largest.
 func (g *searcher) rank() int {
@@ -433,8 +449,7 @@ func (g *searcher) one(d int, at []int) {
 		return
 	}
 	g.members = members(g.members[:0], g.pair)
-	x.table.Counts(g.members, g.counts)
-	g.score(d, combine(items...), g.pair, total, g.sizes)
+	g.score(d, combine(items...), g.pair, g.sizes)
 }
 
 // greedy scores, with the observed labels, the combinations that extend the best of the next smaller size: the

@@ -148,7 +148,7 @@ func TestConjunctionsNullWorlds(t *testing.T) {
 		span     func(r, user *stats.Rand, n, keys int) (name string, affected bool, attrs []tracewhy.KeyValue)
 	}{
 		{"independent", 330, 11, AttributesConfig{}, nil},
-		{"imbalanced", 1010, 101, AttributesConfig{}, nil},
+		{"imbalanced", 909, 101, AttributesConfig{}, nil},
 		{"five failing", 55, 11, AttributesConfig{}, nil},
 		{"ten traces a user", 600, 10, AttributesConfig{Cluster: "user"}, func(r, user *stats.Rand, n, keys int) (string, bool, []tracewhy.KeyValue) {
 			affected := user.Float64() < 0.15 && r.Float64() < 0.7
