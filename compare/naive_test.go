@@ -183,8 +183,7 @@ var nullWorlds = []nullWorld{
 		affected := r.Float64() < map[bool]float64{true: 0.25, false: 0.03}[bulk]
 		return fmt.Sprint("bulk ", bulk), affected, append(noise(r, 20), tracewhy.Bool("batch", bulk != (r.Float64() < 0.1)))
 	})},
-	// Failures come in bursts of about ten traces, and ten attributes change after about as many. Both are alike
-	// within a fiftieth of the time, more or less.
+	// Failures come in bursts of eleven traces, and ten of the attributes change after as many.
 	{"autocorrelated", AttributesConfig{Cluster: "burst"}, nullTraces(660, func(r *stats.Rand, world uint64, i int) (string, bool, []tracewhy.KeyValue) {
 		burst, state := stats.NewRand(world, 3, uint64(i/11)), stats.NewRand(world, 4, uint64(i/11))
 		affected := r.Float64() < map[bool]float64{true: 0.6, false: 0.02}[burst.Float64() < 0.12]
