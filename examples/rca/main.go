@@ -7,6 +7,7 @@
 //	rca diff [flags] FILE ID [ID]      two traces side by side, and how they differ
 //	rca evaluate [flags] DIR…          accuracy over labelled cases, beside other methods
 //	rca fetch [flags]                  save the traces that a Jaeger or a Tempo has
+//	rca graph [flags] FILE…            what depends on what, how well it answers, and whose fault it is
 //	rca modes [flags] FILE…            what kinds of failure the failing traces are
 //	rca waterfall [flags] FILE ID…     traces drawn on one scale of time
 //
@@ -83,6 +84,7 @@ func commands() []command {
 		{"diff", "[flags] FILE ID [ID]", "lay two traces beside each other", diff},
 		{"evaluate", "[flags] DIR…", "measure accuracy over labelled cases", evaluateCases},
 		{"fetch", "[flags]", "save the traces that a backend has", fetch},
+		{"graph", "[flags] FILE…", "say what depends on what, and whose fault it is", graph},
 		{"modes", "[flags] FILE…", "divide failing traces into failure modes", modes},
 		{"waterfall", "[flags] FILE ID…", "draw traces on one scale of time", waterfall},
 	}
