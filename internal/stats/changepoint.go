@@ -86,7 +86,8 @@ type Change struct {
 // doi:10.1214/aos/1176350509; D. Siegmund, 1988).
 //
 // Known failures: a slow drift is one or several steps; and with fewer than about 30 observations a strong
-// autocorrelation looks like a change, or the other way round.
+// autocorrelation looks like a change, or the other way round. Where rare failures come in bursts, of about one in
+// an observation, a change is seen in 8 of 100 series of 144 observations without one, instead of 5.
 //
 // It takes time in O(n log n) for each replicate, and O(n²) at worst once where something changed.
 func ChangePoints(s ChangeSeries, cfg ChangeConfig) ChangeResult {
