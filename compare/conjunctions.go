@@ -30,7 +30,7 @@ type Conjunction struct {
 	Known      [2]int  `json:"known"`
 	Coverage   float64 `json:"coverage"`
 	Prevalence float64 `json:"prevalence"`
-	// OddsRatio, Marginal and RiskDifference are as in [AttributeFinding].
+	// OddsRatio, Marginal and RiskDifference are as in [AttributeFinding]; Marginal is 1 where nothing is known.
 	OddsRatio      tracewhy.Estimate `json:"odds_ratio"`
 	Marginal       float64           `json:"marginal_odds_ratio"`
 	RiskDifference tracewhy.Estimate `json:"risk_difference"`
@@ -38,7 +38,7 @@ type Conjunction struct {
 	Lifts []ConditionLift `json:"lifts"`
 	// Interaction says of a pair whether its conditions do more together; else it is nil.
 	Interaction *Interaction `json:"interaction"`
-	// P is one-sided, of all traces. Adjusted holds against every combination asked, among traces that are
+	// P is one-sided, of all traces, as if none depended on another. Adjusted holds against every combination asked, among traces that are
 	// alike in all findings before: at most alpha is a finding.
 	P         float64            `json:"p"`
 	Adjusted  float64            `json:"adjusted_p"`
@@ -150,14 +150,7 @@ func Conjunctions(ctx context.Context, baseline, incident tracewhy.Cohort, cfg C
 	a.build()
 	s := newConjunctionSearch(a, cfg)
 	r := &ConjunctionsResult{
-		Verdict: AttributesNone, Traces: a.count, Findings: []Conjunction{}, Items: len(s.items), Depths: []ConjunctionDepth{},
-	}
-	for _, t := range s.sample {
-		if a.label.Has(int(t)) {
-			r.Searched[inc]++
-		} else {
-			r.Searched[base]++
-		}
+		Verdict: AttributesNone, Traces: a.count, Findings: []Conjunction{}, Items: len(s.items), Searched: s.searched, Depths: []ConjunctionDepth{},
 	}
 	if err := s.explain(ctx, r); err != nil {
 		return nil, err

@@ -51,6 +51,9 @@ func (s *conjunctionSearch) describe(f accepted) Conjunction {
 	c.Traces, c.Known = [2]int{sum.C, sum.A}, [2]int{sum.C + sum.D, sum.A + sum.B}
 	c.Coverage, c.Prevalence = ratio(sum.A, c.Known[inc]), ratio(sum.C, c.Known[base])
 	c.OddsRatio, c.Marginal = pooledOddsRatio(tables, sum), sum.OddsRatio(0.95).Value
+	if math.IsNaN(c.Marginal) {
+		c.Marginal = 1
+	}
 	c.P, _ = stats.FisherStratified(tables)
 	if s.cfg.IndependentSampling {
 		turned := make([]stats.Table, len(tables))
@@ -141,10 +144,10 @@ func (s *conjunctionSearch) lift(i int32, c combination) ConditionLift {
 	return ConditionLift{OddsRatio: pooledOddsRatio(tables, sum), P: p}
 }
 
-// detectable says of three prevalences how many of the incident's traces have to meet a combination for a
+// detectable says of three prevalences how many of the incident's traces searched have to meet a combination for a
 // p-value of at most critical.
 func (s *conjunctionSearch) detectable(critical float64) (effects []DetectableEffect, possible bool) {
-	n, k := s.count[base], s.count[inc]
+	n, k := s.searched[base], s.searched[inc]
 	for _, share := range []float64{0, 0.02, 0.2} {
 		c := int(math.Round(share * float64(n)))
 		table := func(hits int) stats.Table { return stats.Table{A: hits, B: k - hits, C: c, D: n - c} }

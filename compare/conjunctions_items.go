@@ -53,6 +53,7 @@ type conjunctionSearch struct {
 	// inPairs and inTriples are the items that are combined.
 	inPairs, inTriples []bool
 	sample             []int32 // the traces searched
+	searched           [2]int  // how many they are, by cohort
 	setOf              map[combination]bitset.Compact
 	clusters           map[string]int
 }
@@ -118,7 +119,7 @@ func (s *conjunctionSearch) choose(n int) []bool {
 // takeSample chooses the traces to search: of each cohort those with the smallest hashes of their ids.
 func (s *conjunctionSearch) takeSample() {
 	affected := min(s.count[inc], max(s.cfg.MaxTraces/2, s.cfg.MaxTraces-s.count[base]))
-	quota := [2]int{base: min(s.count[base], s.cfg.MaxTraces-affected), inc: affected}
+	s.searched = [2]int{base: min(s.count[base], s.cfg.MaxTraces-affected), inc: affected}
 	type hashed struct {
 		hash  uint64
 		trace int32
@@ -134,9 +135,9 @@ func (s *conjunctionSearch) takeSample() {
 		sides[side] = append(sides[side], hashed{hash, int32(i)})
 	}
 	for side, list := range sides {
-		if len(list) > quota[side] {
+		if len(list) > s.searched[side] {
 			slices.SortFunc(list, func(x, y hashed) int { return cmp.Or(cmp.Compare(x.hash, y.hash), cmp.Compare(x.trace, y.trace)) })
-			list = list[:quota[side]]
+			list = list[:s.searched[side]]
 		}
 		for _, x := range list {
 			s.sample = append(s.sample, x.trace)
@@ -214,7 +215,7 @@ func (s *conjunctionSearch) cells(traces []int32, combinations []combination) []
 	return cells
 }
 
-// clusterOf numbers the cluster of a trace; -1 is one of its own.
+// clusterNumber numbers the cluster of a trace; -1 is one of its own.
 func (s *conjunctionSearch) clusterNumber(t int) int {
 	switch name := any(s.cluster[t]).(type) {
 	case int:

@@ -47,6 +47,7 @@ type step struct {
 // explain finds the combinations that explain the incident's traces.
 func (s *conjunctionSearch) explain(ctx context.Context, r *ConjunctionsResult) error {
 	var found []accepted
+	var first *step
 	for n := range maxSteps {
 		alpha := s.cfg.Alpha
 		if n > 0 {
@@ -57,6 +58,7 @@ func (s *conjunctionSearch) explain(ctx context.Context, r *ConjunctionsResult) 
 			return err
 		}
 		if n == 0 {
+			first = st
 			st.report(r)
 		}
 		next, ok, err := st.next(ctx)
@@ -72,9 +74,10 @@ func (s *conjunctionSearch) explain(ctx context.Context, r *ConjunctionsResult) 
 		}
 		found = s.keepNeeded(append(found, next))
 	}
-	for _, f := range found {
+	echoes := first.echoes(found)
+	for k, f := range found {
 		c := s.describe(f)
-		c.Echoes = s.echoes(f.combination, found)
+		c.Echoes = echoes[k]
 		r.Findings = append(r.Findings, c)
 	}
 	if len(found) > 0 {
@@ -297,7 +300,8 @@ func (s *conjunctionSearch) isNeeded(c combination, others []combination) bool {
 	if p, smallest := stats.FisherStratified(tables); smallest < 1 {
 		return p <= s.cfg.Alpha
 	}
-	// The others tell apart all that c does: it is all of some of them, and more than those make of it or not.
+	// The others tell apart all that c does, as two conditions do with their combination: what is left is whether
+	// both together do more than the product of what each does.
 	for _, o := range others {
 		rest := c.without(o)
 		if len(c.without(rest).items()) != len(o.items()) || len(rest.items()) == 0 || len(o.items()) == 0 {
@@ -309,12 +313,34 @@ func (s *conjunctionSearch) isNeeded(c combination, others []combination) bool {
 	return false
 }
 
-// echoes lists the single conditions that are strongly associated, and are no part of a finding. Each is
-// listed with the finding whose affected traces it shares most of.
-func (s *conjunctionSearch) echoes(c combination, found []accepted) []AttributeCondition {
-	_ = c
-	_ = found
-	return []AttributeCondition{}
+// echoes lists, by finding, the single conditions that would be findings by themselves and are no part of one,
+// each with the finding whose affected traces it shares most of.
+func (st *step) echoes(found []accepted) [][]AttributeCondition {
+	echoes := make([][]AttributeCondition, len(found))
+	for k := range echoes {
+		echoes[k] = []AttributeCondition{}
+	}
+	for _, c := range st.results[0].best {
+		i := c.combination[0]
+		isPart := slices.ContainsFunc(found, func(f accepted) bool { return slices.Contains(f.items(), i) })
+		if _, adjusted := st.adjusted(c.combination); isPart || adjusted > st.cfg.Alpha {
+			continue
+		}
+		at, most := 0, -1
+		for k, f := range found {
+			shared := 0
+			for t := range st.set(f.combination).And(st.sets[i]).All() {
+				if st.label.Has(t) {
+					shared++
+				}
+			}
+			if shared > most {
+				at, most = k, shared
+			}
+		}
+		echoes[at] = append(echoes[at], st.items[i].conditions...)
+	}
+	return echoes
 }
 
 // report says what was asked, and what could have been found.

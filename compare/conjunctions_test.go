@@ -395,6 +395,23 @@ func TestConjunctionFigures(t *testing.T) {
 	}
 }
 
+// A host that most traffic of one kind comes from is listed with the kind.
+func TestConjunctionEchoes(t *testing.T) {
+	spans := failing(7, 500, 60, 5, map[string]float64{"a": 0.1}, func(f flags) float64 { return oneOf(0.5, f["a"]) })
+	for i := range spans {
+		r := stats.NewRand(7, 78, uint64(i))
+		host := "h1"
+		if isA := spans[i].Attributes[0].Value.String() == "true"; isA != (r.Float64() < 0.1) {
+			host = "h2"
+		}
+		spans[i].Attributes = append(spans[i].Attributes, tracewhy.String("host", host))
+	}
+	r := conjunctionsOf(t, spans, ConjunctionsConfig{})
+	if inWords(r) != "a = true" || len(r.Findings[0].Echoes) != 1 || r.Findings[0].Echoes[0].Condition.String() != "host = h2" {
+		t.Errorf("%q, echoes of %+v", inWords(r), r.Findings)
+	}
+}
+
 func TestConjunctionsInsufficientAndErrors(t *testing.T) {
 	var spans []tracewhy.SpanData
 	for n := range 12 {
