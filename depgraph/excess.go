@@ -20,6 +20,8 @@ type balance struct {
 	stratum []int     // by trace: its root operation and side
 	traces  [2]int    // with a share
 	sizes   [2]float64
+
+	shares, squares []float64 // sums, by stratum
 }
 
 func newBalance(v *view) *balance {
@@ -55,6 +57,11 @@ func newBalance(v *view) *balance {
 		}
 		b.stratum[i] = 2*k + int(side)
 	}
+	b.shares, b.squares = make([]float64, 2*len(weight)), make([]float64, 2*len(weight))
+	for i, s := range b.share {
+		b.shares[b.stratum[i]] += s
+		b.squares[b.stratum[i]] += float64(s * s)
+	}
 	for side := range b.sizes {
 		b.sizes[side] = 1 / b.sizes[side] // the effective numbers of traces
 	}
@@ -87,40 +94,24 @@ func (b *balance) excess(xs []amount) tracewhy.Estimate {
 // variance is that of the difference of the two weighted sums, by the deviations from the means of each
 // root operation and side.
 func (b *balance) variance(xs []amount) float64 {
-	type moment struct{ share, x float64 }
-	all := make([]moment, 0)
-	grow := func(k int) {
-		for len(all) <= k {
-			all = append(all, moment{})
-		}
-	}
-	for i, s := range b.share {
-		grow(b.stratum[i])
-		all[b.stratum[i]].share += s
-	}
-	rest := make([]float64, len(all)) // squared shares of the traces that have 0
-	for i, s := range b.share {
-		rest[b.stratum[i]] += float64(s * s)
-	}
+	means, rest := make([]float64, len(b.shares)), slices.Clone(b.squares) // rest is of the traces that have 0
 	for _, x := range xs {
-		all[b.stratum[x.trace]].x += float64(b.share[x.trace] * x.value)
+		means[b.stratum[x.trace]] += float64(b.share[x.trace] * x.value)
+	}
+	for k, share := range b.shares {
+		if share > 0 {
+			means[k] /= share
+		}
 	}
 	v := 0.0
 	for _, x := range xs {
-		k := b.stratum[x.trace]
-		s := b.share[x.trace]
-		if s == 0 {
-			continue
-		}
-		d := s * (x.value - all[k].x/all[k].share)
+		k, s := b.stratum[x.trace], b.share[x.trace]
+		d := s * (x.value - means[k])
 		v += float64(d * d)
 		rest[k] -= float64(s * s)
 	}
-	for k, m := range all {
-		if m.share > 0 {
-			mean := m.x / m.share
-			v += float64(max(0, rest[k]) * float64(mean*mean))
-		}
+	for k, mean := range means {
+		v += float64(max(0, rest[k]) * float64(mean*mean))
 	}
 	return v
 }

@@ -29,7 +29,7 @@ type FaultDomainResult struct {
 
 	// Excess is how much worse the symptom became: the share of traces that fail, or milliseconds a trace.
 	Excess tracewhy.Estimate `json:"excess"`
-	// Shares are of the excess of the places that became worse, by domain, and Places are these.
+	// Shares are of the excess of the places that became worse, by domain, and Places are the 20 worst of these.
 	Shares map[Domain]tracewhy.Estimate `json:"shares"`
 	Places []FaultPlace                 `json:"places"`
 
@@ -46,6 +46,9 @@ type FaultPlace struct {
 	Excess tracewhy.Estimate `json:"excess"`
 	Share  tracewhy.Estimate `json:"share"`
 }
+
+// maxPlaces is how many places a result lists.
+const maxPlaces = 20
 
 // minFailures is how many failed traces are evidence.
 const minFailures = 5
@@ -64,7 +67,7 @@ const slowdown = 1.5
 // attempts is of whoever failed the attempt. It is undetermined where nothing became worse, where the
 // interval of the largest share reaches below a half, and where nothing says whose the place is.
 //
-// It gives [ErrCohorts], or the context's error. It takes time in O(n log n) for n spans, and for each place.
+// It gives [ErrCohorts], or the context's error. It takes time in O(n log n) for n spans.
 func FaultDomain(ctx context.Context, baseline, incident tracewhy.Cohort, cfg Config) (*FaultDomainResult, error) {
 	if baseline.Set() == nil {
 		return nil, ErrCohorts
@@ -115,16 +118,21 @@ func (j *judge) judge(r *FaultDomainResult) {
 		return
 	}
 	j.passOn(suspects)
-	var whole []amount
-	byDomain, byEntity := map[Domain][]amount{}, map[int32][]amount{}
+	var lists [][]amount
+	parts := map[Domain][][]amount{}
 	for _, s := range suspects {
-		whole = sum(whole, s.xs)
-		byDomain[s.domain] = sum(byDomain[s.domain], s.xs)
+		lists = append(lists, s.xs)
+		parts[s.domain] = append(parts[s.domain], s.xs)
 	}
-	for _, s := range suspects {
+	whole := sum(lists...)
+	for _, s := range suspects[:min(maxPlaces, len(suspects))] {
 		r.Places = append(r.Places, FaultPlace{
 			Name: j.entities[s.entity].name, Part: s.part.String(), Domain: s.domain, Excess: s.excess, Share: j.balance.shareOf(s.xs, whole),
 		})
+	}
+	byDomain := map[Domain][]amount{}
+	for d, lists := range parts {
+		byDomain[d] = sum(lists...)
 	}
 	var domain Domain
 	var top tracewhy.Estimate
@@ -136,14 +144,15 @@ func (j *judge) judge(r *FaultDomainResult) {
 			}
 		}
 	}
+	byEntity := map[int32]float64{} // an excess is a sum, and so that of several places is theirs
 	for _, s := range suspects {
 		if s.domain == domain {
-			byEntity[s.blame] = sum(byEntity[s.blame], s.xs)
+			byEntity[s.blame] += s.excess.Value
 		}
 	}
 	best, most := int32(-1), math.Inf(-1)
 	for _, s := range suspects { // in order, so that ties have one answer
-		if x := j.balance.excess(byEntity[s.blame]).Value; s.domain == domain && x > most {
+		if x := byEntity[s.blame]; s.domain == domain && x > most {
 			best, most = s.blame, x
 		}
 	}

@@ -108,7 +108,7 @@ func quantiles(obs []observation, ps ...float64) []tracewhy.Estimate {
 			continue
 		}
 		q := at(p)
-		n := below(obs, q).size()
+		n := math.Floor(below(obs, q).size() * (1 + 1e-9)) // whole, but for rounding
 		if n < float64(stats.QuantileSampleSize(p, level)) {
 			continue
 		}
