@@ -2,6 +2,8 @@ package depgraph_test
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/tracewhy/tracewhy"
@@ -90,5 +92,44 @@ func TestCallsWithinCalls(t *testing.T) {
 	}
 	if other := node(t, g, "dependency:other.com"); other.Calls.Calls != 1 {
 		t.Errorf("got %+v", other.Calls)
+	}
+}
+
+// What suffers if a node does, who answers for it, and where a call's time goes besides the other side.
+func TestReachOwnersAndGaps(t *testing.T) {
+	var text strings.Builder
+	for i := range 12 {
+		fmt.Fprintf(&text, `trace pay%d
+web/pay 0+100 server resource.service.owner=channels
+  web/pool.acquire 5+%d
+  web/charge 20+60 client server.address=cards
+    cards/charge 30+40 server resource.service.owner=payments resource.k8s.pod.name=cards-%d
+`, i, i+1, i%2)
+		if i%3 == 0 {
+			text.WriteString("trace look\nweb/look 0+10 server error resource.service.owner=channels\n")
+		}
+	}
+	g := build(t, tracetext.Set(text.String()), depgraph.Config{})
+	cards := node(t, g, "service:cards")
+	if cards.Owner != "payments" || node(t, g, "service:web").Owner != "channels" {
+		t.Errorf("owners %q and %q", cards.Owner, node(t, g, "service:web").Owner)
+	}
+	if cards.Reach.Value != 0.75 || len(cards.Roots) != 1 || cards.Roots[0].Operation != "pay" || cards.Roots[0].Traces != 12 || cards.Roots[0].Share.Value != 1 {
+		t.Errorf("reach %v, %+v", cards.Reach, cards.Roots)
+	}
+	web := node(t, g, "service:web")
+	if len(web.Roots) != 2 || web.Roots[1].Operation != "look" || web.Roots[1].Failed != 4 {
+		t.Errorf("roots %+v", web.Roots)
+	}
+	if n := node(t, g, "instance:cards/cards-0"); n.Calls.Calls != 6 {
+		t.Errorf("an instance with %d calls, want 6", n.Calls.Calls)
+	}
+	for _, e := range g.Edges {
+		if e.From != "service:web" {
+			continue
+		}
+		if e.To != "service:cards" || e.Request.Value != 10 || e.Response.Value != 10 || e.RoundTrip.Value != 20 || e.Wait.Value != 6.5 {
+			t.Errorf("edge %+v", e)
+		}
 	}
 }

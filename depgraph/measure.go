@@ -92,7 +92,9 @@ func quantiles(obs []observation, ps ...float64) []tracewhy.Estimate {
 			sorted[i].value = math.Inf(1)
 		}
 	}
-	slices.SortStableFunc(sorted, func(a, b observation) int { return cmp.Compare(a.value, b.value) })
+	slices.SortFunc(sorted, func(a, b observation) int {
+		return cmp.Or(cmp.Compare(a.value, b.value), cmp.Compare(a.trace, b.trace))
+	})
 	total := 0.0
 	for i := range sorted {
 		total += sorted[i].weight
