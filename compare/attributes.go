@@ -22,6 +22,11 @@ type AttributesConfig struct {
 	// Cluster names an attribute, such as the user's id, whose traces depend on each other: their outcomes
 	// are then permuted between clusters of as many traces of the same strata, never between traces.
 	Cluster string
+	// Autocorrelated says that outcomes depend on those before, and attributes as well, as they do while a
+	// queue fills or a cache is cold: relabellings then turn the outcomes round in time, all by the same
+	// part, so that what follows what stays. It is for traces over a time long beside what they remember,
+	// and does nothing where Cluster is set. What follows the hour of the day is met by Period.
+	Autocorrelated bool
 	// IndependentSampling says that traces were sampled whatever became of them, so that risks can be told.
 	IndependentSampling bool
 	// Consequences names further keys that say how a trace ended rather than why.
@@ -255,7 +260,11 @@ func (a *attributeTable) echoOf(h *attributeHypothesis, accepted []*attributeHyp
 		}
 		addToTable(&tables[at], a.label.Has(i), h.set.Has(i))
 	}
-	if p, _ := stats.FisherStratified(tables); p <= a.cfg.Alpha/float64(len(accepted)+1) {
+	hits := 0
+	for _, t := range tables {
+		hits += t.A
+	}
+	if stats.NewConditionalTail(tables).P(hits) <= a.criticalP(a.cfg.Alpha/float64(len(accepted)+1)) {
 		return -1
 	}
 	best, most := 0, -1
@@ -292,7 +301,7 @@ func (a *attributeTable) describe(h *attributeHypothesis) AttributeFinding {
 	var affected []int
 	for i, s := range a.stratum {
 		holds := h.set.Has(i)
-		if !holds && a.unknown[h.field].Has(i) {
+		if !holds && a.isUnknown(h.field, i) {
 			continue
 		}
 		hit := a.label.Has(i)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/internal/bitset"
@@ -12,83 +13,205 @@ import (
 	"github.com/tracewhy/tracewhy/internal/stats/special"
 )
 
-// batch is how many relabellings are counted before it is asked whether more can change anything.
-const batch = 64
+const (
+	batch     = 256     // relabellings that are counted before it is asked whether more can change anything
+	maxScores = 8 << 20 // p-values held at a time, above which batches are of 64
+)
 
-// score turns a count, or a trend's statistic, into a p-value.
-func (h *attributeHypothesis) score(label bitset.Set) float64 {
-	if h.trend == "" {
-		return h.tail.P(h.set.LenAndSet(label))
-	}
-	sum := 0
-	for _, c := range h.cuts {
-		sum += c.LenAnd(label)
-	}
-	z := (float64(sum) - float64(h.center*float64(h.has.LenAnd(label))) - h.mean) / h.sd
+// trendP returns the p-value of a trend, given the sum of the affected traces' ranges, and how many affected
+// traces have a number.
+func (h *attributeHypothesis) trendP(sum, with int) float64 {
+	t := h.trendOf()
+	z := (float64(sum) - float64(t.center*float64(with)) - t.mean) / t.sd
 	if h.trend == "rising" {
 		z = -z
 	}
 	return special.NormalCDF(z)
 }
 
-// test sets the p-values, against relabelled cohorts.
+// score sets the p-value of what was observed.
+func (a *attributeTable) score(h *attributeHypothesis) {
+	h.p, h.q, h.adjusted = h.tail.P(h.observed), 1, 1
+	if h.trend != "" {
+		sum, with := 0, 0
+		ranges := h.numbers.largest
+		if h.trend == "falling" {
+			ranges = h.numbers.smallest
+		}
+		for i, set := range ranges {
+			k := set.LenAndSet(a.label)
+			sum, with = sum+i*k, with+k
+		}
+		h.p = h.trendP(sum, with)
+	}
+}
+
+// attributeScores is the p-values of hypotheses in a batch of relabellings.
+type attributeScores struct {
+	*attributeTable
+	table  *stats.LabelTable
+	groups [][]*attributeHypothesis // those of one number are counted together
+	ps     map[*attributeHypothesis][]float64
+	lists  sync.Pool // of *[]int32, to write the traces of a set to
+}
+
+// groupsOf puts what is counted together together.
+func groupsOf(hypotheses []*attributeHypothesis) [][]*attributeHypothesis {
+	at := map[*attributeNumbers]int{}
+	var groups [][]*attributeHypothesis
+	for _, h := range hypotheses {
+		if h.numbers == nil {
+			groups = append(groups, []*attributeHypothesis{h})
+			continue
+		}
+		g, ok := at[h.numbers]
+		if !ok {
+			g = len(groups)
+			at[h.numbers] = g
+			groups = append(groups, nil)
+		}
+		groups[g] = append(groups[g], h)
+	}
+	return groups
+}
+
+// counts counts the affected traces of a set in every relabelling. Of a large set it counts the others.
+func (s *attributeScores) counts(set bitset.Compact) []int32 {
+	counts := make([]int32, s.table.Len())
+	list, _ := s.lists.Get().(*[]int32)
+	if list == nil {
+		list = new([]int32)
+	}
+	defer s.lists.Put(list)
+	if 2*set.Len() <= len(s.traces) {
+		*list = set.Append((*list)[:0])
+		s.table.Counts(*list, counts)
+		return counts
+	}
+	*list = set.AppendOthers((*list)[:0])
+	s.table.Counts(*list, counts)
+	for b, n := range counts {
+		counts[b] = int32(s.count[inc]) - n
+	}
+	return counts
+}
+
+// fill computes the p-values of a group.
+func (s *attributeScores) fill(group []*attributeHypothesis) {
+	numbers := group[0].numbers
+	if numbers == nil {
+		h := group[0]
+		for b, n := range s.counts(h.set) {
+			s.ps[h][b] = h.tail.P(int(n))
+		}
+		return
+	}
+	n := s.table.Len()
+	k := len(numbers.largest)
+	above := make([][]int32, k+1) // of each cut
+	above[k] = make([]int32, n)
+	sums := make([]int32, n)
+	for i := k - 1; i >= 0; i-- {
+		above[i] = s.counts(numbers.largest[i])
+		for b := range n {
+			above[i][b] += above[i+1][b]
+			if i > 0 {
+				sums[b] += above[i][b]
+			}
+		}
+	}
+	below := make([][]int32, k)
+	below[0] = make([]int32, n)
+	for i := 1; i < k; i++ {
+		if numbers.isSingle {
+			below[i] = make([]int32, n)
+			for b := range n {
+				below[i][b] = above[0][b] - above[i][b]
+			}
+			continue
+		}
+		below[i] = s.counts(numbers.smallest[i-1])
+		for b := range n {
+			below[i][b] += below[i-1][b]
+		}
+	}
+	lows := make([]int32, n)
+	for b := range n {
+		lows[b] = int32(k-1) * above[0][b]
+		for i := 1; i < k; i++ {
+			lows[b] -= below[i][b]
+		}
+	}
+	for _, h := range group {
+		ps := s.ps[h]
+		for b := range n {
+			switch {
+			case h.trend == "falling":
+				ps[b] = h.trendP(int(lows[b]), int(above[0][b]))
+			case h.trend != "":
+				ps[b] = h.trendP(int(sums[b]), int(above[0][b]))
+			case h.conditions[0].Op == tracewhy.OpLess:
+				ps[b] = h.tail.P(int(below[h.cut][b]))
+			default:
+				ps[b] = h.tail.P(int(above[h.cut][b]))
+			}
+		}
+	}
+}
+
+// test sets the p-values, against relabelled cohorts. Consequences are a family of their own.
 func (a *attributeTable) test(ctx context.Context, r *AttributesResult) error {
-	labels := make([]bool, len(a.traces))
-	strata := make([]int, len(a.traces))
-	for i, s := range a.stratum {
-		labels[i], strata[i] = a.label.Has(i), int(s)
-	}
-	all := stats.NewRelabellings(labels, strata, a.cfg.Replicates, a.cfg.Seed)
-	at, n, exact := all.At, all.Len(), all.Exact()
-	if a.cluster != nil {
-		at, n, exact = a.exchange(labels), a.cfg.Replicates, false
-	}
-	var family []*attributeHypothesis
+	var family, consequences []*attributeHypothesis
 	for _, h := range a.hypotheses {
-		h.p, h.q, h.adjusted = h.score(a.label), 1, 1
-		if h.consequence == "" {
+		if a.score(h); h.consequence == "" {
 			family = append(family, h)
+		} else {
+			consequences = append(consequences, h)
 		}
 	}
 	observed := make([]float64, len(family))
 	for i, h := range family {
 		observed[i] = h.p
 	}
+	counted := family
+	if a.dependent() {
+		counted = slices.Concat(family, consequences)
+	}
+	all := a.relabellings()
 	down := stats.NewStepDown(observed)
-	reached := make([]int, len(family))
-	var smallest []float64
-	done := 0
-	scores := make([][]float64, batch)
-	for done < n && len(family) > 0 {
-		k := min(batch, n-done)
-		err := parallel.For(ctx, a.cfg.Workers, k, func(b int) {
-			row := make([]bool, len(labels))
-			at(done+b, row)
-			label := bitset.New(len(row))
-			for i, is := range row {
-				if is {
-					label.Add(i)
-				}
-			}
-			scores[b] = make([]float64, len(family))
-			for i, h := range family {
-				scores[b][i] = h.score(label)
-			}
-		})
-		if err != nil {
+	reached := make([]int, len(counted))
+	done, size := 0, batch
+	if len(counted)*batch > maxScores {
+		size = 64
+	}
+	s := attributeScores{attributeTable: a, groups: groupsOf(counted), ps: map[*attributeHypothesis][]float64{}}
+	scores := make([][]float64, len(counted))
+	for i := range scores {
+		scores[i] = make([]float64, size)
+	}
+	for done < all.Len() && len(family) > 0 {
+		k := min(size, all.Len()-done)
+		var err error
+		if s.table, err = stats.NewLabelTable(ctx, a.cfg.Workers, len(a.traces), k, func(i int, dst []bool) { all.At(done+i, dst) }); err != nil {
 			return err
 		}
-		for _, ps := range scores[:k] {
-			down.Add(ps)
-			smallest = append(smallest, slices.Min(ps))
-			for i, p := range ps {
-				if stats.Compare(p, observed[i]) <= 0 {
+		for i, h := range counted {
+			scores[i] = scores[i][:k]
+			s.ps[h] = scores[i]
+		}
+		if err := parallel.For(ctx, a.cfg.Workers, len(s.groups), func(g int) { s.fill(s.groups[g]) }); err != nil {
+			return err
+		}
+		a.smallest = append(a.smallest, down.AddEach(scores[:len(family)])...)
+		for i, h := range counted {
+			for _, p := range scores[i] {
+				if stats.Compare(p, h.p) <= 0 {
 					reached[i]++
 				}
 			}
 		}
 		done += k
-		if !exact && float64(down.Leading()) > a.cfg.Alpha*float64(n+1) {
+		if !all.Exact() && float64(down.Leading()) > a.cfg.Alpha*float64(all.Len()+1) {
 			break // no finding is possible any more
 		}
 	}
@@ -97,28 +220,47 @@ func (a *attributeTable) test(ctx context.Context, r *AttributesResult) error {
 	}
 	r.Relabellings, r.Tested = done, len(family)
 	adjusted := down.AdjustedAfter(done)
-	if exact {
+	if all.Exact() {
 		adjusted = down.Adjusted(all)
 	}
-	ps := slices.Clone(observed)
 	for i, h := range family {
 		h.adjusted = adjusted[i]
-		if a.cluster != nil { // traces of a cluster are not as many
-			ps[i] = float64(reached[i]+1) / float64(done+1)
-			h.p = ps[i]
+	}
+	if a.dependent() {
+		for i, h := range counted {
+			h.p = float64(reached[i]+1) / float64(done+1)
 		}
+	}
+	adjustQ(family)
+	adjustQ(consequences)
+	for _, h := range a.hypotheses {
+		if h.trend != "" {
+			a.nameTrend(h)
+		}
+	}
+	slices.Sort(a.smallest)
+	r.CriticalP = a.criticalP(a.cfg.Alpha)
+	a.detectable(r)
+	return nil
+}
+
+func adjustQ(family []*attributeHypothesis) {
+	ps := make([]float64, len(family))
+	for i, h := range family {
+		ps[i] = h.p
 	}
 	for i, q := range stats.BenjaminiHochberg(ps) {
 		family[i].q = q
 	}
-	if len(smallest) > 0 {
-		slices.Sort(smallest)
-		if k := int(a.cfg.Alpha*float64(done+1)) - 1; k >= 0 && k < len(smallest) {
-			r.CriticalP = smallest[k]
-		}
+}
+
+// criticalP returns the largest p-value, of a table of traces, that none of all hypotheses reaches by chance,
+// but with probability alpha; 0 if there is none.
+func (a *attributeTable) criticalP(alpha float64) float64 {
+	if k := int(alpha*float64(len(a.smallest)+1)) - 1; k >= 0 && k < len(a.smallest) {
+		return a.smallest[k]
 	}
-	a.detectable(r)
-	return nil
+	return 0
 }
 
 // detectable says what could have been found.
@@ -146,65 +288,5 @@ func (a *attributeTable) detectable(r *AttributesResult) {
 	}
 	if !possible || r.Tested == 0 {
 		r.Verdict = AttributesInsufficient
-	}
-}
-
-// exchange returns relabellings that give the outcomes of one cluster to another of as many traces of the
-// same strata.
-func (a *attributeTable) exchange(labels []bool) func(i int, dst []bool) {
-	number := map[string]int{}
-	var clusters [][]int
-	for i, name := range a.cluster {
-		c, ok := number[name]
-		if !ok || name == "" {
-			c = len(clusters)
-			number[name] = c
-			clusters = append(clusters, nil)
-		}
-		clusters[c] = append(clusters[c], i)
-	}
-	shape := map[string]int{}
-	var groups [][]int
-	for c, rows := range clusters {
-		slices.SortStableFunc(rows, func(x, y int) int { return int(a.stratum[x]) - int(a.stratum[y]) })
-		key := make([]byte, 0, 4*len(rows))
-		for _, i := range rows {
-			s := a.stratum[i]
-			key = append(key, byte(s), byte(s>>8), byte(s>>16), byte(s>>24))
-		}
-		g, ok := shape[string(key)]
-		if !ok {
-			g = len(groups)
-			shape[string(key)] = g
-			groups = append(groups, nil)
-		}
-		groups[g] = append(groups[g], c)
-	}
-	alone := 0
-	for _, g := range groups {
-		if len(g) == 1 {
-			alone++
-		}
-	}
-	if alone > 0 {
-		a.warnings = append(a.warnings, tracewhy.Warning{
-			Code: WarningClusterAlone, Count: alone,
-			Message: "clusters have no other of as many traces of the same strata: their outcomes stay as they are in every relabelling",
-		})
-	}
-	return func(i int, dst []bool) {
-		random := stats.NewRand(a.cfg.Seed, uint64(i))
-		for _, g := range groups {
-			from := slices.Clone(g)
-			for k := len(from) - 1; k > 0; k-- {
-				j := random.IntN(k + 1)
-				from[k], from[j] = from[j], from[k]
-			}
-			for k, c := range g {
-				for x, row := range clusters[c] {
-					dst[row] = labels[clusters[from[k]][x]]
-				}
-			}
-		}
 	}
 }

@@ -3,8 +3,7 @@ package compare
 import (
 	"cmp"
 	"context"
-	"fmt"
-	"math"
+	"encoding/binary"
 	"slices"
 
 	"github.com/tracewhy/tracewhy"
@@ -15,336 +14,372 @@ import (
 type attributeField struct {
 	place        AttributePlace
 	service, key string
-	levels       []int32
-	rows         int // with any value
+	items        []int32 // its attributes, by number; nil for those of spans, which are a range
+	first, end   int32   // that range
+	values       int     // distinct values
+	traces       int     // with any value
+	once         int     // values of a single trace
+	isNumeric    bool
+	isIDs        bool
+	ascending    int // traces with a larger number than all before
 	spans        int
-	failedSpans  int
-	numeric      bool
-	last         float64 // to see whether numbers only grow
-	ascending    int
+	failedSpans  int // spans that failed, or are of a trace that did
+	has          bitset.Compact
+
+	levels []int32 // values to ask about
+	parts  []int32 // parts of lists
+	ranges []int32 // of numbers, ascending
+	rest   int32   // a level of what is none of these, or -1
 }
 
-// attributeLevel is a value of a field, canonical.
+// attributeLevel is a value of a field, a part of a list, or a range of numbers, and the traces with it.
 type attributeLevel struct {
-	field  int32
-	value  tracewhy.Value
-	number float64 // NaN if it is none
-	rows   []int32
+	value  tracewhy.Value // canonical; of a range the smallest
+	traces bitset.Builder
 }
 
-type levelKey struct {
+// attributeReader reads attributes by number. Those of spans have the Set's numbers; those of events and
+// resources get the next ones, since they are attributes of another place.
+type attributeReader struct {
+	*attributeTable
+	spans     []int32         // the Set's numbers of the spans that count
+	rows      []int32         // the traces that they are of
+	events    []int32         // attributes of the spans' events
+	eventEnd  []int32         // by span
+	resources map[int][]int32 // attributes of each
+	ofService map[string]*bitset.Builder
+	others    []tracewhy.Value // of attributes from NumAttrs on
+	otherOf   map[otherKey]int32
+
+	field     []int32           // by attribute
+	canonical []int32           // by attribute: the one that stands for all of the same value
+	rank      []int32           // by attribute: its place among the numbers of the key
+	count     []int32           // by attribute: traces
+	level     []int32           // by attribute, or -1
+	inRange   []int32           // by attribute: the level of its range, or -1
+	inLists   map[int32][]int32 // by attribute: the levels of its parts
+}
+
+type otherKey struct {
 	field int32
 	kind  tracewhy.ValueKind
 	text  string
 }
 
-// attributeTable is the traces of both cohorts by what their attributes are.
-type attributeTable struct {
-	cfg     AttributesConfig
-	set     *tracewhy.Set
-	traces  []tracewhy.Trace
-	label   bitset.Set
-	stratum []int32
-	strata  int
-	cluster []string
-	count   [2]int
-
-	fields  []attributeField
-	fieldOf map[[3]string]int32
-	level   []attributeLevel
-	levelOf map[levelKey]int32
-	unknown []bitset.Set // by field: rows in which it may have been dropped
-	absent  []bitset.Set // by field: rows that lack it where others have it
-
-	hypotheses []*attributeHypothesis
-	leftOut    []LeftOutAttribute
-	warnings   []tracewhy.Warning
-}
-
-// newAttributeTable chooses the traces to compare: those of strata that both cohorts have.
-func newAttributeTable(baseline, incident tracewhy.Cohort, cfg AttributesConfig) *attributeTable {
-	a := &attributeTable{
-		cfg: cfg, set: incident.Set(), fieldOf: map[[3]string]int32{}, levelOf: map[levelKey]int32{},
-		leftOut: []LeftOutAttribute{}, warnings: []tracewhy.Warning{},
-	}
-	type row struct {
-		t       tracewhy.Trace
-		side    int
-		stratum int32
-	}
-	var rows []row
-	var sides [][2]int
-	strata := map[string]int32{}
-	for t := range baseline.Or(incident).Traces() {
-		if !a.hasSpan(t) {
-			continue
-		}
-		side := base
-		if incident.Has(t) {
-			side = inc
-		}
-		key := fmt.Sprint(t.Root().Path().ID())
-		for _, k := range cfg.Strata {
-			key += "\x00" + firstValue(t, k)
-		}
-		if start, _, ok := t.Root().Interval(); ok && cfg.Period > 0 {
-			key += fmt.Sprint("\x00", start/int64(cfg.Period))
-		}
-		s, ok := strata[key]
-		if !ok {
-			s = int32(len(sides))
-			strata[key] = s
-			sides = append(sides, [2]int{})
-		}
-		sides[s][side]++
-		rows = append(rows, row{t, side, s})
-	}
-	number := make([]int32, len(sides))
-	for s, n := range sides {
-		number[s] = -1
-		if n[base] > 0 && n[inc] > 0 {
-			number[s] = int32(a.strata)
-			a.strata++
-		}
-	}
-	if a.set.Weighted() {
-		a.warnings = append(a.warnings, tracewhy.Warning{
-			Code: WarningWeighted, Count: 1,
-			Message: "traces were sampled: attributes are compared by counts of traces as they are, without weights; odds ratios hold where sampling depended on the outcome only",
-		})
-	}
-	unmatched := tracewhy.Warning{Code: WarningUnmatchedRoot, Message: "traces of the incident are of a root operation, or another stratum, that the baseline lacks: they have nothing to be compared with"}
-	a.label = bitset.New(len(rows))
-	for _, r := range rows {
-		s := number[r.stratum]
-		if s < 0 {
-			if r.side == inc {
-				if unmatched.Count++; unmatched.TraceID == "" {
-					unmatched.TraceID = r.t.ID().String()
-				}
-			}
-			continue
-		}
-		if r.side == inc {
-			a.label.Add(len(a.traces))
-		}
-		a.count[r.side]++
-		a.traces = append(a.traces, r.t)
-		a.stratum = append(a.stratum, s)
-		if cfg.Cluster != "" {
-			a.cluster = append(a.cluster, firstValue(r.t, cfg.Cluster))
-		}
-	}
-	if unmatched.Count > 0 {
-		a.warnings = append(a.warnings, unmatched)
-	}
-	return a
-}
-
-func (a *attributeTable) hasSpan(t tracewhy.Trace) bool {
-	for s := range t.Spans() {
-		if a.cfg.Spans.Matches(s) {
-			return true
-		}
-	}
-	return false
-}
-
-// firstValue returns the first value of an attribute in a trace, from the root on; "" if there is none.
-func firstValue(t tracewhy.Trace, key string) string {
-	for s := range t.Spans() {
-		if v, ok := s.Attr(key); ok {
-			return v.Canonical().String()
-		}
-		if v, ok := s.ResourceAttr(key); ok {
-			return v.Canonical().String()
-		}
-	}
-	return ""
-}
-
-func (a *attributeTable) field(place AttributePlace, service, key string) int32 {
-	k := [3]string{string(place), service, key}
-	f, ok := a.fieldOf[k]
-	if !ok {
-		f = int32(len(a.fields))
-		a.fieldOf[k] = f
-		a.fields = append(a.fields, attributeField{place: place, service: service, key: key, numeric: true, last: math.Inf(-1)})
-	}
-	return f
-}
-
-func (a *attributeTable) levelFor(f int32, v tracewhy.Value) int32 {
-	v = v.Canonical()
-	k := levelKey{f, v.Kind(), v.String()}
-	l, ok := a.levelOf[k]
-	if !ok {
-		l = int32(len(a.level))
-		a.levelOf[k] = l
-		number := math.NaN()
-		if v.Kind() == tracewhy.IntValue || v.Kind() == tracewhy.FloatValue {
-			if x, ok := v.Number(); ok {
-				number = x
-			}
-		}
-		if math.IsNaN(number) {
-			a.fields[f].numeric = false
-		}
-		a.level = append(a.level, attributeLevel{field: f, value: v, number: number})
-		a.fields[f].levels = append(a.fields[f].levels, l)
-	}
-	return l
-}
-
-// read visits every attribute of every span that counts.
+// read reads every attribute of every span that counts.
 func (a *attributeTable) read(ctx context.Context) error {
-	spanLevel := make([]int32, a.set.NumAttrs()) // by attribute, plus one
-	resources := map[int][]int32{}
-	ofPath := map[tracewhy.PathID]map[int32]bool{} // the fields that spans of a path have
-	ofService := map[string]map[int32]bool{}
-	fieldRow := []int32{}
-	present := make([][]int32, len(a.traces))
-	for i, t := range a.traces {
-		if i%cancelEvery == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		row := int32(i)
-		add := func(l int32) int32 {
-			x := &a.level[l]
-			if n := len(x.rows); n == 0 || x.rows[n-1] != row {
-				x.rows = append(x.rows, row)
-			}
-			f := x.field
-			for len(fieldRow) < len(a.fields) {
-				fieldRow = append(fieldRow, -1)
-			}
-			if fieldRow[f] != row {
-				fieldRow[f] = row
-				d := &a.fields[f]
-				d.rows++
-				if x.number > d.last {
-					d.ascending++
-				}
-				d.last = x.number
-				present[i] = append(present[i], f)
-			}
-			return f
-		}
-		for s := range t.Spans() {
-			if !a.cfg.Spans.Matches(s) {
-				continue
-			}
-			failed := s.Failed()
-			own := ofPath[s.Path().ID()]
-			if own == nil {
-				own = map[int32]bool{}
-				ofPath[s.Path().ID()] = own
-			}
-			seen := func(f int32) {
-				a.fields[f].spans++
-				if failed {
-					a.fields[f].failedSpans++
-				}
-				own[f] = true
-			}
-			for id := range s.AttrIDs() {
-				l := spanLevel[id] - 1
-				if l < 0 {
-					l = a.levelFor(a.field(PlaceSpan, "", a.set.AttrKey(id)), a.set.AttrValue(id))
-					spanLevel[id] = l + 1
-				}
-				seen(add(l))
-			}
-			if s.NumEvents() > 0 {
-				for e := range s.Events() {
-					for _, kv := range e.Attributes {
-						seen(add(a.levelFor(a.field(PlaceEvent, "", kv.Key), kv.Value)))
-					}
-				}
-			}
-			levels, ok := resources[s.ResourceIndex()]
-			if !ok {
-				for id := range s.ResourceAttrIDs() {
-					levels = append(levels, a.levelFor(a.field(PlaceResource, s.Service(), a.set.AttrKey(id)), a.set.AttrValue(id)))
-				}
-				resources[s.ResourceIndex()] = levels
-			}
-			if ofService[s.Service()] == nil {
-				ofService[s.Service()] = map[int32]bool{}
-			}
-			for _, l := range levels {
-				ofService[s.Service()][add(l)] = true
-			}
-		}
+	r := &attributeReader{
+		attributeTable: a, resources: map[int][]int32{}, ofService: map[string]*bitset.Builder{},
+		otherOf: map[otherKey]int32{}, inLists: map[int32][]int32{},
 	}
-	return a.readMissing(ctx, present, ofPath, ofService)
-}
-
-// readMissing finds where a field lacks that other spans of the path, or other copies of the service,
-// have, and where it may have been dropped.
-func (a *attributeTable) readMissing(ctx context.Context, present [][]int32, ofPath map[tracewhy.PathID]map[int32]bool, ofService map[string]map[int32]bool) error {
-	n := len(a.traces)
-	a.unknown, a.absent = make([]bitset.Set, len(a.fields)), make([]bitset.Set, len(a.fields))
-	for f := range a.fields {
-		a.unknown[f], a.absent[f] = bitset.New(n), bitset.New(n)
-	}
-	has := make([]int32, len(a.fields))
-	for i, t := range a.traces {
-		if i%cancelEvery == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		row := int32(i + 1)
-		for _, f := range present[i] {
-			has[f] = row
-		}
-		m := t.Missing()
-		dropped := m.Details > 0 || m.Root || m.Completeness() < 1
-		if dropped {
-			for f := range a.fields {
-				if has[f] != row {
-					a.unknown[f].Add(i)
-				}
-			}
-			continue
-		}
-		var last tracewhy.PathID = math.MaxUint32
-		for s := range t.Spans() {
-			if s.Path().ID() == last || !a.cfg.Spans.Matches(s) {
-				continue
-			}
-			last = s.Path().ID()
-			for _, fields := range []map[int32]bool{ofPath[last], ofService[s.Service()]} {
-				for f := range fields {
-					if has[f] != row {
-						a.absent[f].Add(i)
-					}
-				}
-			}
+	for _, step := range []func(context.Context) error{r.readSpans, r.countTraces, r.chooseLevels, r.fillLevels, r.findAbsent} {
+		if err := step(ctx); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// valuesOf returns the most frequent values of a field.
-func (a *attributeTable) valuesOf(f int32) []AttributeValue {
-	levels := slices.Clone(a.fields[f].levels)
-	slices.SortFunc(levels, func(x, y int32) int {
-		return cmp.Or(cmp.Compare(len(a.level[y].rows), len(a.level[x].rows)), cmp.Compare(a.level[x].value.String(), a.level[y].value.String()))
-	})
-	values := []AttributeValue{}
-	for _, l := range levels[:min(len(levels), maxContext)] {
-		v := AttributeValue{Value: a.level[l].value}
-		for _, row := range a.level[l].rows {
-			if a.label.Has(int(row)) {
-				v.Traces[inc]++
-			} else {
-				v.Traces[base]++
+// readSpans lists the spans that count, and numbers the attributes of their events and resources.
+func (r *attributeReader) readSpans(ctx context.Context) error {
+	a := r.attributeTable
+	r.field = make([]int32, a.set.NumAttrs())
+	for key := range a.set.Keys() {
+		first, end := a.set.AttrRange(key)
+		f := r.newField(PlaceSpan, "", key)
+		a.fields[f].first, a.fields[f].end = int32(first), int32(end)
+		for id := first; id < end; id++ {
+			r.field[id] = f
+		}
+	}
+	fieldOf := map[[2]string]int32{}
+	other := func(place AttributePlace, service, key string, v tracewhy.Value) int32 {
+		f, ok := fieldOf[[2]string{service, key}] // no service is "" but that of events
+		if !ok {
+			f = r.newField(place, service, key)
+			fieldOf[[2]string{service, key}] = f
+		}
+		v = v.Canonical()
+		k := otherKey{f, v.Kind(), v.String()}
+		item, ok := r.otherOf[k]
+		if !ok {
+			item = int32(len(r.field))
+			r.otherOf[k] = item
+			r.field = append(r.field, f)
+			r.others = append(r.others, v)
+			a.fields[f].items = append(a.fields[f].items, item)
+		}
+		return item
+	}
+	for i, t := range a.traces {
+		if i%cancelEvery == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		for s := range t.Spans() {
+			if !a.cfg.Spans.Matches(s) {
+				continue
+			}
+			r.spans = append(r.spans, int32(s.Index()))
+			r.rows = append(r.rows, int32(i))
+			if s.NumEvents() > 0 {
+				for e := range s.Events() {
+					for _, kv := range e.Attributes {
+						r.events = append(r.events, other(PlaceEvent, "", kv.Key, kv.Value))
+					}
+				}
+			}
+			r.eventEnd = append(r.eventEnd, int32(len(r.events)))
+			if _, ok := r.resources[s.ResourceIndex()]; !ok {
+				var items []int32
+				for id := range s.ResourceAttrIDs() {
+					items = append(items, other(PlaceResource, s.Service(), a.set.AttrKey(id), a.set.AttrValue(id)))
+				}
+				r.resources[s.ResourceIndex()] = items
+			}
+			of := r.ofService[s.Service()]
+			if of == nil {
+				b := bitset.NewBuilder(len(a.traces))
+				of = &b
+				r.ofService[s.Service()] = of
+			}
+			of.Add(i)
+		}
+	}
+	return nil
+}
+
+func (a *attributeTable) newField(place AttributePlace, service, key string) int32 {
+	a.fields = append(a.fields, attributeField{place: place, service: service, key: key, rest: -1})
+	return int32(len(a.fields) - 1)
+}
+
+// value returns an attribute's value, canonical.
+func (r *attributeReader) value(item int32) tracewhy.Value {
+	if n := r.set.NumAttrs(); int(item) >= n {
+		return r.others[int(item)-n]
+	}
+	return r.set.AttrValue(tracewhy.AttrID(item)).Canonical()
+}
+
+// itemsOf calls f with every attribute of a field.
+func (r *attributeReader) itemsOf(d *attributeField, f func(item int32)) {
+	for item := d.first; item < d.end; item++ {
+		f(item)
+	}
+	for _, item := range d.items {
+		f(item)
+	}
+}
+
+// eachSpan calls f with the attributes of every span that counts: those of its own and its events, and those
+// of its resource.
+func (r *attributeReader) eachSpan(ctx context.Context, f func(k int, s tracewhy.Span, own, events, resource []int32)) error {
+	var own []int32
+	for k, span := range r.spans {
+		if k%cancelEvery == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		s := r.set.Span(int(span))
+		own = own[:0]
+		for id := range s.AttrIDs() {
+			own = append(own, int32(id))
+		}
+		f(k, s, own, r.eventsOf(k), r.resources[s.ResourceIndex()])
+	}
+	return nil
+}
+
+func (r *attributeReader) eventsOf(k int) []int32 {
+	from := int32(0)
+	if k > 0 {
+		from = r.eventEnd[k-1]
+	}
+	return r.events[from:r.eventEnd[k]]
+}
+
+// countTraces counts the traces with each attribute, and with any of each field.
+func (r *attributeReader) countTraces(ctx context.Context) error {
+	r.orderValues()
+	lastOf, last := make([]int32, len(r.field)), make([]int32, len(r.fields)) // the last trace that had it, plus one
+	highest := make([]int32, len(r.fields))
+	r.count = make([]int32, len(r.field))
+	return r.eachSpan(ctx, func(k int, _ tracewhy.Span, own, events, resource []int32) {
+		row := r.rows[k] + 1
+		for _, items := range [3][]int32{own, events, resource} {
+			for _, item := range items {
+				if item = r.canonical[item]; lastOf[item] == row {
+					continue
+				}
+				lastOf[item] = row
+				r.count[item]++
+				f := r.field[item]
+				if last[f] == row {
+					continue
+				}
+				last[f] = row
+				d := &r.fields[f]
+				d.traces++
+				if rank := r.rank[item] + 1; rank > highest[f] {
+					d.ascending++
+					highest[f] = rank
+				}
 			}
 		}
-		values = append(values, v)
+	})
+}
+
+// fillLevels collects the traces of every level.
+func (r *attributeReader) fillLevels(ctx context.Context) error {
+	r.rank, r.count = nil, nil
+	err := r.eachSpan(ctx, func(k int, _ tracewhy.Span, own, events, resource []int32) {
+		row := int(r.rows[k])
+		for _, items := range [3][]int32{own, events, resource} {
+			for _, item := range items {
+				item = r.canonical[item]
+				if l := r.level[item]; l >= 0 {
+					r.levels[l].traces.Add(row)
+				}
+				if l := r.inRange[item]; l >= 0 {
+					r.levels[l].traces.Add(row)
+				}
+				if len(r.inLists) > 0 {
+					for _, l := range r.inLists[item] {
+						r.levels[l].traces.Add(row)
+					}
+				}
+			}
+		}
+	})
+	if err != nil {
+		return err
 	}
-	return values
+	for f := range r.fields {
+		d := &r.fields[f]
+		var sets []bitset.Compact
+		for _, levels := range [][]int32{d.levels, d.ranges, {d.rest}} {
+			for _, l := range levels {
+				if l >= 0 {
+					sets = append(sets, r.levels[l].traces.Compact())
+				}
+			}
+		}
+		d.has = bitset.Union(len(r.traces), sets...)
+	}
+	return nil
+}
+
+// findAbsent finds where a field lacks that other spans of the path, or other copies of the service, have,
+// and where it may have been dropped. It visits spans by path.
+func (r *attributeReader) findAbsent(ctx context.Context) error {
+	n := len(r.traces)
+	r.dropped = bitset.New(n)
+	failed := bitset.New(n)
+	for i, t := range r.traces {
+		if i%cancelEvery == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if m := t.Missing(); m.Details > 0 || m.Root || m.Completeness() < 1 {
+			r.dropped.Add(i)
+		}
+		if t.Root().Failed() {
+			failed.Add(i)
+		}
+	}
+	ofPath := map[tracewhy.PathID][]int32{} // spans, as places in r.spans
+	var paths []tracewhy.PathID
+	for k, span := range r.spans {
+		p := r.set.Span(int(span)).Path().ID()
+		if ofPath[p] == nil {
+			paths = append(paths, p)
+		}
+		ofPath[p] = append(ofPath[p], int32(k))
+	}
+	pathsOf := make([][]int32, len(r.fields)) // of each field: places in paths
+	tracesOf := make([]bitset.Compact, len(paths))
+	for at, p := range paths {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		traces := bitset.NewBuilder(n)
+		see := func(f int32) *attributeField {
+			if last := len(pathsOf[f]) - 1; last < 0 || pathsOf[f][last] != int32(at) {
+				pathsOf[f] = append(pathsOf[f], int32(at))
+			}
+			return &r.fields[f]
+		}
+		for _, k := range ofPath[p] {
+			row := int(r.rows[k])
+			traces.Add(row)
+			s := r.set.Span(int(r.spans[k]))
+			bad := 0
+			if failed.Has(row) || s.Failed() {
+				bad = 1
+			}
+			for id := range s.AttrIDs() {
+				d := see(r.field[id])
+				d.spans++
+				d.failedSpans += bad
+			}
+			for _, item := range r.eventsOf(int(k)) {
+				d := see(r.field[item])
+				d.spans++
+				d.failedSpans += bad
+			}
+		}
+		tracesOf[at] = traces.Compact()
+	}
+	r.subtractPresent(pathsOf, tracesOf)
+	return nil
+}
+
+// subtractPresent sets the traces that have spans of a field's paths, or of its service, and not the field.
+// Fields of the same paths share the union of their traces.
+func (r *attributeReader) subtractPresent(pathsOf [][]int32, tracesOf []bitset.Compact) {
+	n := len(r.traces)
+	unions := map[string]bitset.Compact{}
+	dropped := r.dropped.Compact()
+	for f := range r.fields {
+		d := &r.fields[f]
+		if d.traces == 0 || d.traces == n {
+			continue
+		}
+		var expected bitset.Compact
+		if d.place == PlaceResource {
+			expected = r.ofService[d.service].Compact()
+		} else {
+			var key []byte
+			for _, p := range pathsOf[f] {
+				key = binary.AppendUvarint(key, uint64(p))
+			}
+			var ok bool
+			if expected, ok = unions[string(key)]; !ok {
+				sets := make([]bitset.Compact, len(pathsOf[f]))
+				for i, p := range pathsOf[f] {
+					sets[i] = tracesOf[p]
+				}
+				expected = bitset.Union(n, sets...)
+				unions[string(key)] = expected
+			}
+		}
+		if absent := expected.Minus(d.has).Minus(dropped); absent.Len() > 0 {
+			r.absent[int32(f)] = absent
+		}
+	}
 }
 
 // maxContext is how many values of a key are shown.
 const maxContext = 10
+
+// valuesOf returns the most frequent values of a field.
+func (a *attributeTable) valuesOf(f int32) []AttributeValue {
+	values := []AttributeValue{}
+	for _, l := range a.fields[f].levels {
+		set := a.levels[l].traces.Compact()
+		affected := set.LenAndSet(a.label)
+		values = append(values, AttributeValue{Value: a.levels[l].value, Traces: [2]int{set.Len() - affected, affected}})
+	}
+	slices.SortFunc(values, func(x, y AttributeValue) int {
+		return cmp.Or(cmp.Compare(y.Traces[0]+y.Traces[1], x.Traces[0]+x.Traces[1]), cmp.Compare(x.Value.String(), y.Value.String()))
+	})
+	return values[:min(len(values), maxContext)]
+}

@@ -2,6 +2,7 @@ package bitset
 
 import (
 	"iter"
+	"math/bits"
 	"slices"
 )
 
@@ -156,6 +157,9 @@ func (c Compact) both(d Compact, f func(int32)) {
 
 // Minus returns the integers in c and not in d, which have the same bound.
 func (c Compact) Minus(d Compact) Compact {
+	if c.isDense() && d.isDense() {
+		return c.dense.Minus(d.dense).Compact()
+	}
 	list := make([]int32, 0, c.size)
 	for i := range c.All() {
 		if !d.Has(i) {
@@ -176,14 +180,87 @@ func (c Compact) Equal(d Compact) bool {
 	return slices.Equal(c.list, d.list)
 }
 
-// Hash returns a number that equal sets share.
+// Hash returns a number that equal sets of the same bound share.
 func (c Compact) Hash() uint64 {
-	h := uint64(0)
-	for i := range c.All() { // SplitMix64: see stats.Rand
-		z := (uint64(i) + 1) * 0x9e3779b97f4a7c15
-		z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-		z = (z ^ z>>27) * 0x94d049bb133111eb
-		h += z ^ z>>31
+	const odd = 0x9e3779b97f4a7c15 // 2^64/φ
+	h := uint64(c.size)
+	for _, w := range c.dense.words {
+		h = bits.RotateLeft64((h^w)*odd, 29)
+	}
+	for _, i := range c.list {
+		h = bits.RotateLeft64((h^uint64(i))*odd, 29)
 	}
 	return h
+}
+
+// Builder collects a [Compact]. The zero Builder is not ready: see [NewBuilder].
+type Builder struct {
+	list  []int32
+	dense Set
+	n     int
+	size  int
+	next  int // the largest member plus one
+}
+
+// NewBuilder returns a Builder of an empty set of integers in [0, n).
+func NewBuilder(n int) Builder { return Builder{n: n} }
+
+// Add puts i into the set, unless it was the last one put there. The others have to be smaller.
+func (b *Builder) Add(i int) {
+	if i < b.next {
+		return
+	}
+	b.next = i + 1
+	b.size++
+	if b.dense.n > 0 {
+		b.dense.Add(i)
+		return
+	}
+	if !isDense(b.size, b.n) {
+		b.list = append(b.list, int32(i))
+		return
+	}
+	b.dense = New(b.n)
+	for _, j := range b.list {
+		b.dense.Add(int(j))
+	}
+	b.list = nil
+	b.dense.Add(i)
+}
+
+// Len returns how many integers are in the set.
+func (b *Builder) Len() int { return b.size }
+
+// Compact returns the set. Nothing may be added after.
+func (b *Builder) Compact() Compact {
+	return Compact{list: b.list, dense: b.dense, n: b.n, size: b.size}
+}
+
+// Union returns the integers in [0, n) that are in any of the sets, whose bound that is.
+func Union(n int, sets ...Compact) Compact {
+	if len(sets) == 1 {
+		return sets[0]
+	}
+	size := 0
+	for _, c := range sets {
+		size += c.size
+	}
+	if isDense(size, n) {
+		all := New(n)
+		for _, c := range sets {
+			for i, w := range c.dense.words {
+				all.words[i] |= w
+			}
+			for _, i := range c.list {
+				all.Add(int(i))
+			}
+		}
+		return all.Compact()
+	}
+	list := make([]int32, 0, size)
+	for _, c := range sets {
+		list = append(list, c.list...)
+	}
+	slices.Sort(list)
+	return Of(n, slices.Compact(list))
 }

@@ -6,6 +6,16 @@ import (
 	"testing"
 )
 
+// built puts each integer into a Builder twice.
+func built(n int, members []int) Compact {
+	b := NewBuilder(n)
+	for _, i := range members {
+		b.Add(i)
+		b.Add(i)
+	}
+	return b.Compact()
+}
+
 func TestCompactIsSet(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	some := func(n int, share float64) (Compact, Set) {
@@ -39,6 +49,7 @@ func TestCompactIsSet(t *testing.T) {
 					want Set
 				}{
 					{"and", a.And(b), denseA.And(denseB)}, {"minus", a.Minus(b), denseA.Minus(denseB)},
+					{"union", Union(n, a, b, a), denseA.Or(denseB)}, {"built", built(n, want), denseA},
 					{"append", Of(n, a.Append(nil)), denseA}, {"others", Of(n, a.AppendOthers(nil)), full.Minus(denseA)},
 				} {
 					if !tt.got.Equal(tt.want.Compact()) || tt.got.Hash() != tt.want.Compact().Hash() {

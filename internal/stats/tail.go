@@ -85,11 +85,11 @@ func (t *ConditionalTail) sum(masses []float64) {
 	for to > from && masses[to-1] < most*tailDigits {
 		to--
 	}
-	t.p = make([]float64, to-from)
+	t.p = masses[from:to:to]
 	sum := 0.0
-	for i := to - 1; i >= from; i-- {
-		sum += masses[i]
-		t.p[i-from] = min(sum, 1)
+	for i := len(t.p) - 1; i >= 0; i-- {
+		sum += t.p[i]
+		t.p[i] = min(sum, 1)
 	}
 	t.first += from
 }
