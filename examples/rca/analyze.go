@@ -11,19 +11,21 @@ import (
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/rca"
 	"github.com/tracewhy/tracewhy/rca/report"
+	"github.com/tracewhy/tracewhy/timeline"
 )
 
 // The warnings that this command adds to a report.
 const (
 	warningChangesUnused  = "changes_not_used"  // recorded changes were given, and nothing reads them yet
 	warningOutcomesUnused = "outcomes_not_used" // business outcomes were given, and nothing reads them yet
+	warningSplit          = "baseline_within"   // better times were looked for in the traces of the incident
 )
 
 // analyze says what broke.
 func analyze(ctx context.Context, env *environment, c *command, args []string) error {
 	fs := c.flagSet()
 	var baseline listFlag
-	fs.Var(&baseline, "baseline", "traces of better times: a `FILE`, a pattern, or - for standard input; may be repeated")
+	fs.Var(&baseline, "baseline", "traces of better times: a `FILE`, a pattern, or - for standard input; may be repeated. Without it, better times are looked for in the traces of the incident")
 	changes := fs.String("changes", "", "recorded changes, a JSON `FILE`; noted, but not used yet")
 	outcomes := fs.String("outcomes", "", "business outcomes, a CSV `FILE`; noted, but not used yet")
 	format := fs.String("format", "text", "write the report as text or json")
@@ -45,9 +47,6 @@ func analyze(ctx context.Context, env *environment, c *command, args []string) e
 	in, err := resolve(baseline, incident)
 	if err != nil {
 		return err
-	}
-	if len(in.baseline) == 0 {
-		return usagef("there is nothing to compare with: name traces of better times with -baseline FILE, or give a case folder with files baseline* and incident*")
 	}
 	in.changes, in.outcomes = or(*changes, in.changes), or(*outcomes, in.outcomes)
 	a, err := investigate(ctx, env, in)
@@ -115,14 +114,43 @@ func (r *reader) investigate(ctx context.Context, in files) (*answer, error) {
 		return nil, err
 	}
 	a := &answer{baseline: set.Source(sourceBaseline), incident: set.Source(sourceIncident)}
-	if a.baseline.Len() == 0 {
-		return nil, fmt.Errorf("there is no trace of better times in %s", strings.Join(in.baseline, ", "))
-	}
-	if a.incident.Len() == 0 {
+	switch {
+	case a.incident.Len() == 0:
 		return nil, fmt.Errorf("there is no trace of the incident in %s; traces that are also in the baseline count for the side that has their root", strings.Join(in.incident, ", "))
+	case len(in.baseline) == 0 && a.baseline.Len() == 0:
+		return a, a.split(ctx)
+	case a.baseline.Len() == 0:
+		return nil, fmt.Errorf("there is no trace of better times in %s", strings.Join(in.baseline, ", "))
 	}
 	a.report, err = rca.Investigate(ctx, a.baseline, a.incident, rca.Config{})
 	return a, err
+}
+
+// split looks for better times in the traces of the incident, and asks what became worse. Where no part of
+// them is worse than another there is no incident, or none that so few traces would show.
+func (a *answer) split(ctx context.Context) error {
+	all := a.incident
+	parts, err := timeline.Split(ctx, all, timeline.ChangesConfig{})
+	if err != nil {
+		return err
+	}
+	if parts.Incident.Len() > 0 {
+		a.baseline, a.incident = parts.Baseline, parts.Incident
+		if a.report, err = rca.Investigate(ctx, a.baseline, a.incident, rca.Config{}); err != nil {
+			return err
+		}
+	} else {
+		a.report = &rca.Report{
+			Schema: rca.Schema, Verdict: rca.VerdictNoIncident, NoneOfThese: 1,
+			Population: rca.Population{Traces: all.Len(), Spans: all.NumSpans(), IncidentTraces: all.Len()},
+		}
+		if parts.Detectable >= 1 {
+			a.report.Verdict = rca.VerdictNeedMore
+			a.report.Next = append(a.report.Next, rca.NextStep{Query: "traces of better times", Why: "so few traces do not show by themselves whether anything became worse"})
+		}
+	}
+	a.report.Warnings = append(a.report.Warnings, tracewhy.Warning{Code: warningSplit, Count: 1, Message: "No baseline was given. " + parts.Reason})
+	return nil
 }
 
 // renderer returns what writes an answer in the given format.

@@ -9,6 +9,7 @@
 //	rca fetch [flags]                  save the traces that a Jaeger or a Tempo has
 //	rca graph [flags] FILE…            what depends on what, how well it answers, and whose fault it is
 //	rca modes [flags] FILE…            what kinds of failure the failing traces are
+//	rca timeline [flags] FILE…         what changed when, before and after things went wrong
 //	rca waterfall [flags] FILE ID…     traces drawn on one scale of time
 //
 // Run "rca COMMAND -h" for the flags of a command. Flags may stand before and after the arguments.
@@ -86,6 +87,7 @@ func commands() []command {
 		{"fetch", "[flags]", "save the traces that a backend has", fetch},
 		{"graph", "[flags] FILE…", "say what depends on what, and whose fault it is", graph},
 		{"modes", "[flags] FILE…", "divide failing traces into failure modes", modes},
+		{"timeline", "[flags] FILE…", "say what changed when, before and after things went wrong", events},
 		{"waterfall", "[flags] FILE ID…", "draw traces on one scale of time", waterfall},
 	}
 }
