@@ -141,7 +141,7 @@ func (c *comparison) warnings() []tracewhy.Warning {
 	if c.set.Weighted() {
 		ws = append(ws, tracewhy.Warning{
 			Code:    WarningWeighted,
-			Message: "traces were sampled: effects and the tests of errors and time are weighted by sampling probability; tests of structure count each trace once",
+			Message: "traces were sampled: effects and the tests of symptoms are weighted by sampling probability; which structure is different is told by counting each trace once",
 			Count:   1,
 		})
 	}

@@ -3,6 +3,7 @@ package compare
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 	"strings"
 
@@ -26,10 +27,11 @@ type StructureShift struct {
 	Traces       int      // incident traces in which it is so
 	Words        []string // of events: those that come, or go, together
 
-	feature feature
-	gained  bool
-	number  uint32
-	op      int32
+	feature   feature
+	gained    bool
+	number    uint32
+	op        int32
+	weightedP float64 // p-value of the weighted shares, corrected by C. E. Bonferroni; 0 where weights do not differ
 }
 
 // StructureOrigin is one share of the traces that have another structure than before: those in which
@@ -51,10 +53,13 @@ const minAttributable = 0.5
 // operation that has (or lacks) the feature. Features that single out the same traces are one.
 type hypothesis struct {
 	StructureShift
-	names    []*StructureShift // itself, and what else singles out the same traces
-	tables   []stats.Table     // by stratum with the operation
-	smallest float64
-	mix      bool // a changed mix of requests explains it
+	names  []*StructureShift // itself, and what else singles out the same traces
+	tables []stats.Table     // by stratum with the operation
+	// effective is the same where traces have weights. They decide whether there is a symptom, and not which
+	// shifts there are: effective sizes are cautious, and would leave few to tell places apart.
+	effective []stats.Table
+	smallest  float64
+	mix       bool // a changed mix of requests explains it
 }
 
 // structure looks for shifts and partitions the traces that show them. It also returns, by trace, the
@@ -112,6 +117,16 @@ func (h *hypothesis) describe() {
 type cell struct {
 	with [2]int // traces with an execution that has the feature, by side
 	full [2]int // traces in which every execution has it
+	mass *[2]cellMass
+}
+
+// cellMass is the weights of the traces of a cell, of one side; only kept where traces have weights.
+type cellMass struct{ with, full mass }
+
+// operationRuns counts the traces with an operation, by side.
+type operationRuns struct {
+	n    [2]int
+	mass [2]mass
 }
 
 type cellKey struct {
@@ -123,8 +138,8 @@ type cellKey struct {
 // tally counts the traces of all operations and features.
 type tally struct {
 	cells  map[cellKey]*cell
-	runs   map[cellKey]*[2]int    // traces with the operation, by side; of no feature
-	hashes map[cellKey]*[2]uint64 // of the traces exposed to a feature, and to its lack; of stratum 0
+	runs   map[cellKey]*operationRuns // of no feature
+	hashes map[cellKey]*[2]uint64     // of the traces exposed to a feature, and to its lack; of stratum 0
 }
 
 // hypotheses tests all features of all operations and returns those that hold, sorted by operation and
@@ -134,10 +149,14 @@ func (c *comparison) hypotheses(ctx context.Context, f *features, alpha float64,
 	if err != nil {
 		return nil, err
 	}
-	hyps := n.distinct(n.shifts(f))
+	hyps := n.distinct(n.shifts(f, c.set.Weighted()))
 	if err := parallel.For(ctx, workers, len(hyps), func(i int) {
 		h := hyps[i]
 		h.P, h.smallest = stats.FisherStratified(h.tables)
+		if len(h.effective) > 0 && !slices.Equal(h.effective, h.tables) {
+			p, _ := stats.FisherStratified(h.effective)
+			h.weightedP = min(1, p*float64(len(hyps)))
+		}
 		h.Rate = standardisedRates(h.tables)
 		if h.Rate[inc] > 0 {
 			h.Attributable = max(0, 1-h.Rate[base]/h.Rate[inc])
@@ -152,7 +171,8 @@ func (c *comparison) hypotheses(ctx context.Context, f *features, alpha float64,
 }
 
 func (c *comparison) tally(ctx context.Context, f *features) (*tally, error) {
-	n := &tally{map[cellKey]*cell{}, map[cellKey]*[2]int{}, map[cellKey]*[2]uint64{}}
+	n := &tally{map[cellKey]*cell{}, map[cellKey]*operationRuns{}, map[cellKey]*[2]uint64{}}
+	isWeighted := c.set.Weighted()
 	opHash := map[int32]uint64{}
 	at := 0
 	var pairs []uint64
@@ -176,7 +196,9 @@ func (c *comparison) tally(ctx context.Context, f *features) (*tally, error) {
 			}
 		}
 		for op := range executions {
-			entry(n.runs, cellKey{op: op, stratum: stratum})[side]++
+			r := entry(n.runs, cellKey{op: op, stratum: stratum})
+			r.n[side]++
+			r.mass[side].add(t.Weight())
 			opHash[op] += hash
 		}
 		slices.Sort(pairs)
@@ -188,9 +210,13 @@ func (c *comparison) tally(ctx context.Context, f *features) (*tally, error) {
 			op, feature := int32(pairs[from]>>32), uint32(pairs[from])
 			x := entry(n.cells, cellKey{op, feature, stratum})
 			h := entry(n.hashes, cellKey{op: op, feature: feature})
+			isFull := k-from == executions[op]
 			x.with[side]++
+			if isWeighted {
+				x.weigh(int(side), t.Weight(), isFull)
+			}
 			h[0] += hash
-			if k-from == executions[op] {
+			if isFull {
 				x.full[side]++
 			} else {
 				h[1] += hash
@@ -204,6 +230,36 @@ func (c *comparison) tally(ctx context.Context, f *features) (*tally, error) {
 	return n, nil
 }
 
+func (x *cell) weigh(side int, weight float64, isFull bool) {
+	if x.mass == nil {
+		x.mass = new([2]cellMass)
+	}
+	x.mass[side].with.add(weight)
+	if isFull {
+		x.mass[side].full.add(weight)
+	}
+}
+
+// effectiveTable returns the table of the exposed traces, of which the counts are effective ones where weights
+// differ: sampling that keeps failing traces keeps more of what those do.
+func (x *cell) effectiveTable(exposed [2]int, r *operationRuns, gained bool) stats.Table {
+	n := r.n
+	for side, round := range []func(float64) float64{base: math.Ceil, inc: math.Floor} {
+		var of mass
+		if x.mass != nil {
+			of = x.mass[side].with
+			if !gained {
+				of = x.mass[side].full
+			}
+		}
+		if !gained {
+			of.sum, of.squares = r.mass[side].sum-of.sum, r.mass[side].squares-of.squares
+		}
+		exposed[side], n[side] = effective(exposed[side], n[side], of, r.mass[side], round)
+	}
+	return stats.Table{A: exposed[inc], B: n[inc] - exposed[inc], C: exposed[base], D: n[base] - exposed[base]}
+}
+
 // entry returns the map's value for a key, which it makes where there is none.
 func entry[K comparable, V any](m map[K]*V, key K) *V {
 	x := m[key]
@@ -215,7 +271,7 @@ func entry[K comparable, V any](m map[K]*V, key K) *V {
 }
 
 // shifts returns a hypothesis for having, and for lacking, each feature, sorted by operation and feature.
-func (n *tally) shifts(f *features) []*hypothesis {
+func (n *tally) shifts(f *features, isWeighted bool) []*hypothesis {
 	strataOf := map[int32][]int32{}
 	for key := range n.runs {
 		strataOf[key.op] = append(strataOf[key.op], key.stratum)
@@ -236,11 +292,14 @@ func (n *tally) shifts(f *features) []*hypothesis {
 				}
 				exposed := x.with
 				if !gained {
-					exposed = [2]int{runs[base] - x.full[base], runs[inc] - x.full[inc]}
+					exposed = [2]int{runs.n[base] - x.full[base], runs.n[inc] - x.full[inc]}
 				}
 				total += exposed[base] + exposed[inc]
 				h.Traces += exposed[inc]
-				h.tables = append(h.tables, stats.Table{A: exposed[inc], B: runs[inc] - exposed[inc], C: exposed[base], D: runs[base] - exposed[base]})
+				h.tables = append(h.tables, stats.Table{A: exposed[inc], B: runs.n[inc] - exposed[inc], C: exposed[base], D: runs.n[base] - exposed[base]})
+				if isWeighted {
+					h.effective = append(h.effective, x.effectiveTable(exposed, runs, gained))
+				}
 			}
 			if total < 3 || h.Traces == 0 {
 				continue

@@ -460,20 +460,7 @@ func TestStructureTailSampling(t *testing.T) {
 		for w := range uint64(20) {
 			spans := site{traces: 400, fails: 0.1}.window(w, "baseline")
 			incident := site{traces: 1500, fails: 0.1, noUser: tt.noUser}.window(w, "incident")
-			failed := map[tracewhy.TraceID]bool{}
-			for _, s := range incident {
-				failed[s.TraceID] = failed[s.TraceID] || s.Status == tracewhy.StatusError
-			}
-			for _, s := range incident {
-				s.Weight = 1
-				if !failed[s.TraceID] {
-					s.Weight = 10
-				}
-				if failed[s.TraceID] || s.TraceID[15]%10 == 0 {
-					spans = append(spans, s)
-				}
-			}
-			set := tracewhy.SetOf(spans...)
+			set := tracewhy.SetOf(append(spans, keepTails(incident, 135)...)...)
 			r, err := Structure(context.Background(), set.Source("baseline"), set.Source("incident"), StructureConfig{Replicates: 199})
 			if err != nil {
 				t.Fatal(err)

@@ -139,7 +139,7 @@ func (c *comparison) structureSymptom(changed []float64, shifts []StructureShift
 	}
 	s.Baseline, s.Incident, s.Excess = share[base], share[inc], c.shareDifference(share)
 	for _, x := range shifts {
-		s.P = min(s.P, x.Q) // the least q-value is a valid p-value for "nothing changed" (R. J. Simes, 1986)
+		s.P = min(s.P, max(x.Q, x.weightedP)) // the least q-value is a valid p-value for "nothing changed" (R. J. Simes, 1986)
 	}
 	return s
 }

@@ -60,7 +60,7 @@ func keepTails(spans []tracewhy.SpanData, others int) []tracewhy.SpanData {
 }
 
 // Windows of different size of which failures are kept and the rest is sampled fail as often as before,
-// and take as long.
+// take as long, and do the same.
 func TestTailSampledWindows(t *testing.T) {
 	alarms, found := 0, 0
 	const worlds = 20
@@ -74,7 +74,7 @@ func TestTailSampledWindows(t *testing.T) {
 			}
 			for _, s := range r.Symptoms {
 				switch {
-				case share == 0.05 && s.Significant && (s.Kind == SymptomError || s.Kind == SymptomLatency):
+				case share == 0.05 && s.Significant:
 					alarms++
 					t.Logf("seed %d: %s, p %.4g", seed+1, s.Kind, s.P)
 				case share == 0.3 && s.Significant && s.Kind == SymptomError:
@@ -83,7 +83,7 @@ func TestTailSampledWindows(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d false alarms of errors and latency in %d quiet worlds; found %d of %d", alarms, worlds, found, worlds)
+	t.Logf("%d false alarms in %d quiet worlds; found %d of %d", alarms, worlds, found, worlds)
 	if alarms > 1 || found < worlds-2 {
 		t.Errorf("%d false alarms, want at most 1; found %d", alarms, found)
 	}
