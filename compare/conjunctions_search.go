@@ -10,16 +10,45 @@ import (
 
 	"github.com/tracewhy/tracewhy/internal/parallel"
 	"github.com/tracewhy/tracewhy/internal/stats"
+	"github.com/tracewhy/tracewhy/internal/stats/special"
 )
 
-// A candidate is a combination and its p-value among the traces of a search.
+// A candidate is a combination, its p-value among the traces of a search, and twice the log-likelihood ratio.
 type candidate struct {
 	combination
-	p float64
+	p, evidence float64
 }
 
+// compareCandidates puts the stronger one first. P-values are not known to such small numbers as a strong cause
+// among many traces has; evidence is.
 func compareCandidates(x, y candidate) int {
-	return cmp.Or(cmp.Compare(x.p, y.p), cmp.Compare(len(x.items()), len(y.items())), slices.Compare(x.combination[:], y.combination[:]))
+	return cmp.Or(
+		cmp.Compare(max(x.p, smallestP), max(y.p, smallestP)), stats.Compare(y.evidence, x.evidence),
+		cmp.Compare(len(x.items()), len(y.items())), slices.Compare(x.combination[:], y.combination[:]),
+	)
+}
+
+const smallestP = 1e-40
+
+// candidate describes a combination of which the traces are known.
+func (x *conjunctionSpace) candidate(c combination, mask []uint64, p float64) candidate {
+	evidence := 0.0
+	term := func(k, n float64) float64 { // of the likelihood of k in n
+		if k <= 0 || k >= n {
+			return 0
+		}
+		return float64(k*special.Log(k/n)) + float64((n-k)*special.Log1p(-k/n))
+	}
+	for _, st := range x.strata {
+		size, hits := 0, 0
+		for w := st.from; w < st.to; w++ {
+			size += bits.OnesCount64(mask[w])
+			hits += bits.OnesCount64(mask[w] & x.affected[w])
+		}
+		k, n := float64(st.affected), float64(st.size)
+		evidence += 2 * (term(float64(hits), float64(size)) + term(k-float64(hits), n-float64(size)) - term(k, n))
+	}
+	return candidate{c, p, evidence}
 }
 
 // maxKept is how many of the combinations of one size a search keeps.
@@ -264,16 +293,16 @@ func (g *searcher) seen(d int, c combination, mask []uint64, sizes []int, need i
 	if g.tail == nil {
 		g.tail = g.space.tail(sizes)
 	}
-	g.observe(d, c, stats.Quantise(g.tail.P(n)))
+	g.observe(d, c, mask, stats.Quantise(g.tail.P(n)))
 }
 
 // observe keeps an observed combination if it is among the best.
-func (g *searcher) observe(d int, c combination, p float64) {
+func (g *searcher) observe(d int, c combination, mask []uint64, p float64) {
 	r := g.local[d]
 	if p > r.limit || p >= 1 {
 		return
 	}
-	x := candidate{c, p}
+	x := g.space.candidate(c, mask, p)
 	if len(r.best) == maxKept && compareCandidates(x, r.best[maxKept-1]) > 0 {
 		return
 	}
@@ -491,7 +520,7 @@ func (w *spaceSearch) greedy(g *searcher) {
 		r := newSizeResult(w.results[d].alpha, w.results[d].share, 0)
 		for _, c := range level {
 			if p := x.p(c.mask); p < 1 {
-				r.best = append(r.best, candidate{combine(c.items...), p})
+				r.best = append(r.best, x.candidate(combine(c.items...), c.mask, p))
 			}
 		}
 		w.results[d].merge(r)

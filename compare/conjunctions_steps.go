@@ -174,24 +174,25 @@ func (st *step) next(ctx context.Context) (accepted, bool, error) {
 	return accepted{}, false, nil
 }
 
-// sufficient returns a part of the combination to which the rest adds nothing, the one with the smallest
-// p-value. It is not ok if there is none.
+// sufficient returns a part of the combination to which the rest adds nothing, the strongest of them. It is not
+// ok if there is none.
 func (st *step) sufficient(ctx context.Context, c combination) (part combination, ok bool, err error) {
-	smallest := 2.0
+	var parts []candidate
 	for _, d := range partsOf(c) {
-		p := st.space.p(st.mask(d))
-		if p >= smallest {
-			continue
-		}
-		adds, err := st.adds(ctx, d, c.without(d))
+		mask := st.mask(d)
+		parts = append(parts, st.space.candidate(d, mask, st.space.p(mask)))
+	}
+	slices.SortFunc(parts, compareCandidates)
+	for _, d := range parts {
+		adds, err := st.adds(ctx, d.combination, c.without(d.combination))
 		if err != nil {
 			return part, false, err
 		}
 		if !adds {
-			part, smallest, ok = d, p, true
+			return d.combination, true, nil
 		}
 	}
-	return part, ok, nil
+	return part, false, nil
 }
 
 // partsOf returns the combinations of some but not all of the conditions.
