@@ -59,6 +59,8 @@ type Score struct {
 	Detection Confusion `json:"detection"`
 	// Calibration is that of the first answers' confidence, where any had one.
 	Calibration *Calibration `json:"calibration"`
+
+	states bool // whether any first answer has a condition
 }
 
 // CaseResult is what became of one case.
@@ -96,6 +98,7 @@ type Outcome struct {
 	Unfounded       *bool `json:"unfounded_conditions"`
 
 	service, operation placement
+	states             bool // whether the first answer has any condition
 }
 
 // kind returns what a group is broken down by.
@@ -158,13 +161,14 @@ func outcome(ranker string, a *Answer, label *Label) Outcome {
 	o.Conditions = known(
 		func(c Cause) bool { return len(c.Conditions) > 0 },
 		func(c Cause) bool { return conditionsMatch(said.Conditions, c.Conditions) })
+	o.states = len(said.Conditions) > 0
 	if o.Conditions != nil {
 		right := slices.ContainsFunc(label.Causes, func(c Cause) bool {
 			return len(c.Conditions) > 0 && conditionsMatch(said.Conditions, c.Conditions)
 		})
 		o.ConditionsAlone = &right
 	} else if len(label.Causes) > 0 {
-		states := len(said.Conditions) > 0
+		states := o.states
 		o.Unfounded = &states
 	}
 	o.FaultDomain = known(
@@ -285,6 +289,7 @@ func score(ranker string, i int, cases []*CaseResult, cfg Config) Score {
 		if slices.ContainsFunc(c.Causes, hasOperations) {
 			operations = append(operations, stoodBy)
 		}
+		s.states = s.states || o.states
 		conditions.add(o.Conditions)
 		alone.add(o.ConditionsAlone)
 		unfounded.add(o.Unfounded)

@@ -125,7 +125,7 @@ func (r *Result) writeConditions(b *bytes.Buffer) {
 	}
 	wrote := false
 	for _, s := range g.Scores {
-		if s.Conditions.Of == 0 || s.Conditions.Hits+s.ConditionsAlone.Hits+s.Unfounded.Hits == 0 {
+		if s.Conditions.Of == 0 || !s.states {
 			continue
 		}
 		if !wrote {
