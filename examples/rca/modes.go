@@ -11,6 +11,7 @@ import (
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/cluster"
+	"github.com/tracewhy/tracewhy/compare"
 	"github.com/tracewhy/tracewhy/rca/report"
 )
 
@@ -89,6 +90,9 @@ type modeReport struct {
 	Boundary   []tracewhy.TraceID `json:"boundary"`
 	Stability  float64            `json:"stability"`
 	P          float64            `json:"p"` // of being told apart by chance; 0 where it fails as no other mode does
+	// Who says which conditions tell its traces from those of the incident that did not fail, the strongest
+	// first; none if no recorded attribute does.
+	Who []compare.Conjunction `json:"who"`
 }
 
 // findModes divides the incident's failing traces. There may be no baseline.
@@ -110,7 +114,11 @@ func findModes(ctx context.Context, baseline, incident tracewhy.Cohort, slow tim
 		m.Modes = append(m.Modes, modeReport{
 			Traces: x.Traces.Len(), Share: x.Share, Service: x.Service, Operation: x.Operation, Peer: x.Peer, Rule: x.Rule,
 			Error: x.Error, Message: x.Message, Medoid: x.Medoid, Boundary: x.Boundary, Stability: x.Stability, P: x.P,
+			Who: []compare.Conjunction{},
 		})
+	}
+	if err := m.explain(ctx, found.Modes, incident.Minus(failing)); err != nil {
+		return nil, err
 	}
 	if baseline.Len() == 0 || slow > 0 {
 		return m, nil
@@ -124,6 +132,23 @@ func findModes(ctx context.Context, baseline, incident tracewhy.Cohort, slow tim
 		m.Modes[i].Before, m.Modes[i].Now, m.Modes[i].Difference = &c.Before, &c.After, &c.Difference
 	}
 	return m, nil
+}
+
+// explain asks whom each mode hits, beside the traces that did not fail. The probability of any false answer is
+// 0.05 for all modes together.
+func (m *modesReport) explain(ctx context.Context, modes []cluster.Mode, healthy tracewhy.Cohort) error {
+	if healthy.Len() == 0 {
+		return nil
+	}
+	for i, x := range modes {
+		cfg := compare.ConjunctionsConfig{AttributesConfig: compare.AttributesConfig{Alpha: 0.05 / float64(len(modes))}}
+		who, err := compare.Conjunctions(ctx, healthy, x.Traces, cfg)
+		if err != nil {
+			return err
+		}
+		m.Modes[i].Who = who.Findings
+	}
+	return nil
 }
 
 // writeText writes a table of the modes, and then what is known of each.
@@ -151,7 +176,12 @@ func (m *modesReport) writeText(w io.Writer) error {
 		if x.P > 0 {
 			apart = fmt.Sprintf("only by what is called and where time goes from another mode (p = %.2g)", x.P)
 		}
+		var who []string
+		for _, f := range x.Who {
+			who = append(who, fmt.Sprintf("%s (%s of them, %s of what did not fail)", conjunction(f.Conditions), percents(f.Coverage), percents(f.Prevalence)))
+		}
 		for _, line := range [][2]string{
+			{"who", strings.Join(who, "; or ")},
 			{"error", x.Error}, {"says", x.Message}, {"told by", x.Rule}, {"differs", apart}, {"typical", x.Medoid.String()}, {"at the edge", ids(x.Boundary)},
 		} {
 			if line[1] != "" {
