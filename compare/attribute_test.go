@@ -192,11 +192,47 @@ func TestAttributesWithinDepartments(t *testing.T) {
 	if len(r.Findings) != 0 || r.Verdict != AttributesNone {
 		t.Errorf("within departments: %v", findingsOf(r))
 	}
+	// The odds of rejection within departments, and over all.
+	want := map[string][2]float64{"male": {1.1053, 1 / 1.841}, "female": {0.9047, 1.841}}
+	seen := 0
 	for _, f := range r.Candidates {
-		if f.Value.Str() == "female" && (math.Abs(1/f.OddsRatio.Value-1.1053) > 0.001 || math.Abs(f.Marginal-1.841) > 0.01) {
-			t.Errorf("female: %v, marginal %v; want 0.905 and 1.841", f.OddsRatio, f.Marginal)
+		w, ok := want[f.Value.Str()]
+		if !ok {
+			continue
+		}
+		seen++
+		if math.Abs(f.OddsRatio.Value-w[0]) > 0.001 || math.Abs(f.Marginal-w[1]) > 0.01 {
+			t.Errorf("%v: odds ratio %v, marginal %v; want %v", f.Condition, f.OddsRatio, f.Marginal, w)
 		}
 	}
+	if seen == 0 {
+		t.Error("neither gender is listed")
+	}
+}
+
+// Kidney stones (C. R. Charig et al., 1986): treatment A fails less often for small stones and for large ones,
+// and more often over both. The odds ratio of success is 0.748, and 1.447 within sizes.
+func TestAttributesWithinSizes(t *testing.T) {
+	var spans []tracewhy.SpanData
+	for size, outcomes := range [][2][2]int{{{81, 6}, {234, 36}}, {{192, 71}, {55, 25}}} { // by size: success and failure of A and B
+		for treatment, n := range outcomes {
+			for failed, count := range n {
+				for range count {
+					spans = append(spans, oneSpan(len(spans), "treat", failed == 0, tracewhy.String("treatment", string(rune('A'+treatment))), tracewhy.Int("size", int64(size))))
+				}
+			}
+		}
+	}
+	r := attributesOf(t, spans, AttributesConfig{Strata: []string{"size"}})
+	for _, f := range append(r.Findings, r.Candidates...) {
+		if f.Value.Str() == "A" {
+			if math.Abs(f.OddsRatio.Value-1.447) > 0.001 || math.Abs(f.Marginal-0.748) > 0.003 {
+				t.Errorf("odds ratio %v, marginal %v; want 1.447 and 0.748", f.OddsRatio, f.Marginal)
+			}
+			return
+		}
+	}
+	t.Error("treatment A is not listed")
 }
 
 func TestAttributesDoNotDependOnOrderOrWorkers(t *testing.T) {
@@ -259,7 +295,7 @@ func TestAttributesNullWorlds(t *testing.T) {
 					spans = append(spans, oneSpan(n, name, affected, attrs...))
 				}
 				cfg := k.cfg
-				cfg.Seed = uint64(w)
+				cfg.Seed = stats.Key(k.name) + uint64(w)
 				if len(attributesOf(t, spans, cfg).Findings) > 0 {
 					found++
 				}

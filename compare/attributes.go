@@ -85,13 +85,16 @@ type AttributeFinding struct {
 	// unknown unless sampling was independent of the outcome.
 	RiskDifference tracewhy.Estimate `json:"risk_difference"`
 	// P is one-sided, Q adjusted by Benjamini and Hochberg, and Adjusted by Westfall and Young: what is at
-	// most alpha is a finding. Adjusted is 1 for consequences, which are not asked.
+	// most alpha is a finding. Where traces depend on each other P comes from relabelling too. Consequences
+	// are a family of their own, with P and Q alone: their Adjusted is 1. Above alpha, Adjusted can be too
+	// large, since relabelling stops when nothing more can be found.
 	P        float64 `json:"p"`
 	Q        float64 `json:"q"`
 	Adjusted float64 `json:"adjusted_p"`
 	// Values counts the key's other values, the most frequent first.
 	Values []AttributeValue `json:"values"`
-	// Consequence says why it counts as a consequence, or is "".
+	// Consequence says why it counts as a consequence, or is "". A key that is recorded only where
+	// something failed may be the cause as well, if whatever has it fails: the traces cannot tell.
 	Consequence string          `json:"consequence"`
 	Affected    tracewhy.Cohort `json:"-"` // the incident's traces that meet it
 
@@ -159,7 +162,7 @@ const WarningClusterAlone = "cluster_alone"
 // the configuration says otherwise, and effects are odds ratios.
 //
 // It gives [ErrCohorts] if the cohorts cannot be compared, and the context's error once that is cancelled.
-// Time is linear in attributes, and in conditions × traces / 64 × relabellings.
+// Time is linear in attributes, and in attributes × traces / 64 × relabellings.
 func Attributes(ctx context.Context, baseline, incident tracewhy.Cohort, cfg AttributesConfig) (*AttributesResult, error) {
 	if baseline.Set() == nil || baseline.Set() != incident.Set() || incident.Len() == 0 || baseline.Minus(incident).Len() == 0 {
 		return nil, ErrCohorts

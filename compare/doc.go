@@ -18,6 +18,10 @@
 //		fmt.Println(t.Service, t.Callee, t.Excess) // store  50 (48 to 52), shop gateway 0.1 (-0.2 to 0.3) …
 //	}
 //
+// [Attributes] says which attributes of spans, resources and events tell the affected traces from others: values,
+// ranges and trends of numbers, parts of lists, keys that are there or missing. What it calls a finding
+// holds against all that was asked together; what only comes with a failure is listed apart.
+//
 // [Traces] lays two traces beside each other, such as a failing one and its [Twin] that ended well, and
 // says call by call where the difference of their durations comes from.
 //
