@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"sort"
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/internal/bitset"
@@ -91,7 +90,7 @@ func (s *conjunctionSearch) mayMeet(items []int32, t int) bool {
 		if s.sets[i].Has(t) {
 			continue
 		}
-		if !s.mayHaveLost(t) {
+		if !s.isUnknown(s.items[i].field, t) {
 			return false
 		}
 		may = true
@@ -142,24 +141,6 @@ func (s *conjunctionSearch) lift(i int32, c combination) ConditionLift {
 	}
 	p, _ := stats.FisherStratified(tables)
 	return ConditionLift{OddsRatio: pooledOddsRatio(tables, sum), P: p}
-}
-
-// detectable says of three prevalences how many of the incident's traces searched have to meet a combination for a
-// p-value of at most critical.
-func (s *conjunctionSearch) detectable(critical float64) (effects []DetectableEffect, possible bool) {
-	n, k := s.searched[base], s.searched[inc]
-	for _, share := range []float64{0, 0.02, 0.2} {
-		c := int(math.Round(share * float64(n)))
-		table := func(hits int) stats.Table { return stats.Table{A: hits, B: k - hits, C: c, D: n - c} }
-		hits := sort.Search(k+1, func(hits int) bool { return table(hits).Fisher(stats.Greater) <= critical })
-		d := DetectableEffect{Prevalence: share}
-		if hits <= k {
-			possible = true
-			d.Traces, d.Coverage, d.OddsRatio = hits, ratio(hits, k), table(hits).OddsRatio(0.95).Value
-		}
-		effects = append(effects, d)
-	}
-	return effects, possible
 }
 
 // interaction compares the odds ratio of one condition among traces with and without the other, by logistic

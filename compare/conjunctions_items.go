@@ -55,7 +55,6 @@ type conjunctionSearch struct {
 	sample             []int32 // the traces searched
 	searched           [2]int  // how many they are, by cohort
 	setOf              map[combination]bitset.Compact
-	clusters           map[string]int
 }
 
 // How many pairs and triples one search may look at, times the number of traces over 64. That is some seconds.
@@ -65,7 +64,7 @@ const (
 )
 
 func newConjunctionSearch(a *attributeTable, cfg ConjunctionsConfig) *conjunctionSearch {
-	s := &conjunctionSearch{attributeTable: a, cfg: cfg, setOf: map[combination]bitset.Compact{}, clusters: map[string]int{}}
+	s := &conjunctionSearch{attributeTable: a, cfg: cfg, setOf: map[combination]bitset.Compact{}}
 	for _, h := range a.hypotheses {
 		if h.consequence == "" && h.trend == "" {
 			s.items = append(s.items, h)
@@ -213,29 +212,4 @@ func (s *conjunctionSearch) cells(traces []int32, combinations []combination) []
 		cells[k] = cell
 	}
 	return cells
-}
-
-// clusterNumber numbers the cluster of a trace; -1 is one of its own.
-func (s *conjunctionSearch) clusterNumber(t int) int {
-	switch name := any(s.cluster[t]).(type) {
-	case int:
-		return name
-	case string:
-		if name == "" {
-			return -1
-		}
-		c, ok := s.clusters[name]
-		if !ok {
-			c = len(s.clusters)
-			s.clusters[name] = c
-		}
-		return c
-	}
-	return -1
-}
-
-// mayHaveLost reports whether a trace may have had attributes that are not there.
-func (s *conjunctionSearch) mayHaveLost(t int) bool {
-	m := s.traces[t].Missing()
-	return m.Details > 0 || m.Root || m.Completeness() < 1
 }

@@ -92,13 +92,15 @@ func (s *conjunctionSearch) relabel(ctx context.Context, x *conjunctionSpace) er
 			strata = append(strata, at)
 			bit = append(bit, i)
 			if s.cluster != nil {
-				clusters = append(clusters, s.clusterNumber(int(x.traces[i])))
+				clusters = append(clusters, s.cluster[x.traces[i]])
 			}
 		}
 	}
 	switch {
 	case s.cluster != nil:
 		x.all, _ = stats.NewClusterRelabellings(labels, strata, clusters, s.cfg.Replicates, s.cfg.Seed)
+	case s.cfg.Autocorrelated:
+		x.all = stats.NewRotations(labels, strata, s.cfg.Replicates)
 	default:
 		x.all = stats.NewRelabellings(labels, strata, s.cfg.Replicates, s.cfg.Seed)
 	}

@@ -354,7 +354,7 @@ func (st *step) report(r *ConjunctionsResult) {
 		}
 		depth := ConjunctionDepth{Conditions: d + 1, Tested: x.tested}
 		depth.CriticalP, _ = x.quantile(st.space.all, x.alpha)
-		effects, ok := st.detectable(depth.CriticalP)
+		effects, ok := detectableEffects(st.searched, depth.CriticalP, 1)
 		depth.Detectable, possible = effects, possible || ok
 		r.Depths = append(r.Depths, depth)
 	}

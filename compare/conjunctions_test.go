@@ -192,6 +192,27 @@ func TestConjunctionsNullWorlds(t *testing.T) {
 	}
 }
 
+// Three formats and a volume: lists are asked for their parts.
+func TestConjunctionsOfLists(t *testing.T) {
+	var spans []tracewhy.SpanData
+	for n := range 600 {
+		r := stats.NewRand(9, uint64(n))
+		var formats []string
+		for _, f := range []string{"pdf", "png", "tiff"} {
+			if r.Float64() < 0.5 {
+				formats = append(formats, f)
+			}
+		}
+		volume := []string{"high", "low"}[r.IntN(2)]
+		both := slices.Contains(formats, "pdf") && slices.Contains(formats, "tiff")
+		spans = append(spans, oneSpan(n, "POST /mortgage", r.Float64() < oneOf(0.8, both && volume == "high"), append(words(r, 5),
+			tracewhy.String("formats", strings.Join(formats, ",")), tracewhy.String("volume", volume))...))
+	}
+	if got, want := inWords(conjunctionsOf(t, spans, ConjunctionsConfig{})), "formats has pdf and formats has tiff and volume = high"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // Every combination is asked, in every relabelling, and the adjusted p-value is that of the definition.
 func TestConjunctionsAgainstAllRelabellings(t *testing.T) {
 	checked := 0
