@@ -3,6 +3,7 @@ package compare
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 	"time"
 
@@ -78,6 +79,7 @@ type AttributeFinding struct {
 	Prevalence float64 `json:"prevalence"`
 	// OddsRatio is pooled over strata by Mantel and Haenszel; where a cell is empty in all of them, it is of
 	// their sum, with 0.5 added to each cell. It holds whatever sampling depended on.
+	// Where traces depend on each other (Cluster, Autocorrelated) its limits are not known: 0 and infinite.
 	OddsRatio tracewhy.Estimate `json:"odds_ratio"`
 	// Marginal is the odds ratio without strata; on the other side of 1 it shows Simpson's paradox.
 	Marginal float64 `json:"marginal_odds_ratio"`
@@ -97,6 +99,9 @@ type AttributeFinding struct {
 	// something failed may be the cause as well, if whatever has it fails: the traces cannot tell.
 	Consequence string          `json:"consequence"`
 	Affected    tracewhy.Cohort `json:"-"` // the incident's traces that meet it
+	// Exemplars are a trace of the baseline that does not meet it, and one of the incident that does: the first
+	// of the incident, and the nearest to it in the Set of the same stratum. Zero where there is none.
+	Exemplars [2]tracewhy.TraceID `json:"exemplars"`
 
 	h *attributeHypothesis
 }
@@ -322,6 +327,9 @@ func (a *attributeTable) describe(h *attributeHypothesis) AttributeFinding {
 		pooled = m.OddsRatio
 	}
 	f.OddsRatio = tracewhy.Estimate{Value: pooled.Value, Low: pooled.Lo, High: pooled.Hi}
+	if a.dependent() { // the interval would be too narrow
+		f.OddsRatio.Low, f.OddsRatio.High = 0, math.Inf(1)
+	}
 	f.Marginal = whole.Value
 	if a.cfg.IndependentSampling {
 		turned := make([]stats.Table, len(tables))
@@ -330,8 +338,12 @@ func (a *attributeTable) describe(h *attributeHypothesis) AttributeFinding {
 		}
 		if e := stats.RiskDifferenceStratified(turned, 0.95); e.Defined() {
 			f.RiskDifference = tracewhy.Estimate{Value: e.Value, Low: e.Lo, High: e.Hi}
+			if a.dependent() {
+				f.RiskDifference.Low, f.RiskDifference.High = math.Inf(-1), math.Inf(1)
+			}
 		}
 	}
+	f.Exemplars = a.exemplars(h)
 	at := 0
 	f.Affected = a.set.Select(func(t tracewhy.Trace) bool {
 		for at < len(affected) && affected[at] < t.Index() {
@@ -340,6 +352,26 @@ func (a *attributeTable) describe(h *attributeHypothesis) AttributeFinding {
 		return at < len(affected) && affected[at] == t.Index()
 	})
 	return f
+}
+
+// exemplars returns a trace of the baseline that lacks what one of the incident has.
+func (a *attributeTable) exemplars(h *attributeHypothesis) (pair [2]tracewhy.TraceID) {
+	for i := range h.set.All() {
+		if !a.label.Has(i) {
+			continue
+		}
+		pair[inc] = a.traces[i].ID()
+		for d := 1; i-d >= 0 || i+d < len(a.traces); d++ {
+			for _, j := range [2]int{i - d, i + d} {
+				if j >= 0 && j < len(a.traces) && a.stratum[j] == a.stratum[i] && !a.label.Has(j) && !h.set.Has(j) && !a.isUnknown(h.field, j) {
+					pair[base] = a.traces[j].ID()
+					return pair
+				}
+			}
+		}
+		return pair
+	}
+	return pair
 }
 
 func ratio(k, n int) float64 {

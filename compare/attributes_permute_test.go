@@ -3,6 +3,7 @@ package compare
 import (
 	"context"
 	"fmt"
+	"math"
 	"testing"
 
 	"github.com/tracewhy/tracewhy"
@@ -136,5 +137,23 @@ func TestAttributesSwapCohorts(t *testing.T) {
 	x, y := ratioOf(set.Source("baseline"), set.Source("incident")), ratioOf(set.Source("incident"), set.Source("baseline"))
 	if p := x * y; p < 0.999 || p > 1.001 {
 		t.Errorf("odds ratios %v and %v", x, y)
+	}
+}
+
+func TestAttributesExemplars(t *testing.T) {
+	spans := planted(15, func(r *stats.Rand, a bool) []tracewhy.KeyValue {
+		return []tracewhy.KeyValue{tracewhy.Bool("beta", with(r, a, 0.1, 0.7)), tracewhy.Int("user", int64(r.IntN(100)))}
+	})
+	set := tracewhy.SetOf(spans...)
+	f := attributesOf(t, spans, AttributesConfig{}).Findings[0]
+	for side, want := range []bool{false, true} {
+		trace, ok := set.Lookup(f.Exemplars[side])
+		if !ok || trace.Source() != []string{"baseline", "incident"}[side] || f.Condition.Holds(trace.Root()) != want {
+			t.Errorf("exemplar %v of side %d does not fit %v", f.Exemplars[side], side, f.Condition)
+		}
+	}
+	f = attributesOf(t, spans, AttributesConfig{Cluster: "user"}).Candidates[0]
+	if f.OddsRatio.Low != 0 || !math.IsInf(f.OddsRatio.High, 1) {
+		t.Errorf("an interval that takes clusters for traces: %v", f.OddsRatio)
 	}
 }
