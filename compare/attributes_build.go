@@ -65,11 +65,14 @@ func (a *attributeTable) buildField(f int32) {
 		return h
 	}
 	if absent, ok := a.absent[f]; ok {
-		add(tracewhy.OpMissing, tracewhy.Value{}, absent)
+		h := add(tracewhy.OpMissing, tracewhy.Value{}, absent)
+		if h.consequence == "" && d.place != PlaceResource && a.allFailed(absent) {
+			h.consequence = "missing only where something failed: it comes with the failure, as its cause or because of it"
+		}
 	}
 	switch {
 	case d.isIDs:
-		out("identifiers: nearly one value a trace", d.values)
+		out(idReason(d), d.values)
 	case d.once > 0 && len(d.ranges) == 0:
 		out("values of a single trace", d.once)
 	}
@@ -89,6 +92,14 @@ func (a *attributeTable) buildField(f int32) {
 	add(tracewhy.OpPresent, tracewhy.Value{}, d.has)
 }
 
+// idReason says why the values of a field are taken for identifiers.
+func idReason(d *attributeField) string {
+	if isPortName(d.key) {
+		return "identifiers: ports of many connections"
+	}
+	return "identifiers: nearly one value a trace"
+}
+
 // consequenceOf says why a field is a consequence of a failure, or "".
 func (a *attributeTable) consequenceOf(f int32) string {
 	d := &a.fields[f]
@@ -99,6 +110,17 @@ func (a *attributeTable) consequenceOf(f int32) string {
 		return "recorded only where something failed: it comes with the failure, as its cause or because of it"
 	}
 	return ""
+}
+
+// allFailed reports whether all of the traces, and not just a few, failed: what a service records as it ends
+// its work is missing where it did not come to that.
+func (a *attributeTable) allFailed(traces bitset.Compact) bool {
+	for i := range traces.All() {
+		if !a.failed.Has(i) {
+			return false
+		}
+	}
+	return traces.Len() >= minFailures
 }
 
 // collapse joins questions about the same traces, and drops those that no outcome could answer.

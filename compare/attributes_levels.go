@@ -13,6 +13,7 @@ import (
 const (
 	minIDs       = 20  // traces with a key before its values can count as identifiers
 	idShare      = 0.8 // values per trace that make them identifiers
+	maxPorts     = 20  // values of a port, above which they are those of connections
 	minNumbers   = 3   // distinct numbers that make a range
 	maxPartBytes = 40  // of a part of a list; what is longer is prose
 	maxParts     = 64  // parts of lists to ask about, of one key, and parts of one list
@@ -94,7 +95,7 @@ func (r *attributeReader) chooseLevels(ctx context.Context) error {
 		}
 		manyValues := d.traces >= minIDs && float64(d.values) >= idShare*float64(d.traces)
 		inOrder := float64(d.ascending) >= 0.95*float64(d.traces)
-		d.isIDs = manyValues && (!d.isNumeric || isIDName(d.key) || inOrder)
+		d.isIDs = manyValues && (!d.isNumeric || isIDName(d.key) || inOrder) || isPortName(d.key) && d.values > maxPorts
 		if !d.isNumeric {
 			r.chooseParts(d, values)
 		}
@@ -110,7 +111,7 @@ func (r *attributeReader) chooseLevels(ctx context.Context) error {
 				d.levels = append(d.levels, r.level[item])
 			}
 		}
-		if d.isNumeric && !d.isIDs && !isIDName(d.key) && len(values) >= minNumbers {
+		if d.isNumeric && !d.isIDs && !isIDName(d.key) && !isPortName(d.key) && len(values) >= minNumbers {
 			r.chooseRanges(d, values)
 			continue
 		}

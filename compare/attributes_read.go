@@ -273,7 +273,7 @@ func (r *attributeReader) fillLevels(ctx context.Context) error {
 func (r *attributeReader) findAbsent(ctx context.Context) error {
 	n := len(r.traces)
 	r.dropped = bitset.New(n)
-	failed := bitset.New(n)
+	r.failed = bitset.New(n)
 	for i, t := range r.traces {
 		if i%cancelEvery == 0 && ctx.Err() != nil {
 			return ctx.Err()
@@ -282,7 +282,7 @@ func (r *attributeReader) findAbsent(ctx context.Context) error {
 			r.dropped.Add(i)
 		}
 		if t.Root().Failed() {
-			failed.Add(i)
+			r.failed.Add(i)
 		}
 	}
 	ofPath := map[tracewhy.PathID][]int32{} // spans, as places in r.spans
@@ -312,7 +312,7 @@ func (r *attributeReader) findAbsent(ctx context.Context) error {
 			traces.Add(row)
 			s := r.set.Span(int(r.spans[k]))
 			bad := 0
-			if failed.Has(row) || s.Failed() {
+			if r.failed.Has(row) || s.Failed() {
 				bad = 1
 			}
 			for id := range s.AttrIDs() {

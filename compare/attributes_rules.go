@@ -8,7 +8,7 @@ var consequenceKeys = []string{
 	"error", "error.", "exception.", "otel.status_code", "otel.status_description", "status", "status_code",
 	"http.status_code", "http.response.status_code", "http.response.body.size", "http.response_content_length",
 	"http.request.resend_count", "rpc.grpc.status_code", "rpc.response.status_code", "grpc.status_code", "db.response.status_code",
-	"business.outcome",
+	"business.outcome", "level", "log.level", "severity", "log.severity",
 }
 
 // consequenceParts mark a key of which they are a word.
@@ -42,6 +42,12 @@ func isIDName(key string) bool {
 		}
 	}
 	return strings.HasSuffix(key, "Id") || strings.HasSuffix(key, "ID")
+}
+
+// isPortName reports whether the key names a port: a number whose size says nothing.
+func isPortName(key string) bool {
+	words := wordsOf(key)
+	return len(words) > 0 && words[len(words)-1] == "port"
 }
 
 func wordsOf(key string) []string {
