@@ -22,8 +22,20 @@
 // ranges and trends of numbers, parts of lists, keys that are there or missing. What it calls a finding
 // holds against all that was asked together; what only comes with a failure is listed apart.
 //
-// [Traces] lays two traces beside each other, such as a failing one and its [Twin] that ended well, and
-// says call by call where the difference of their durations comes from.
+// [Conjunctions] says which combinations of up to three such conditions explain the affected traces: the fewest
+// that do, each of which adds to the others; or that none of the recorded attributes does.
+//
+//	c, err := compare.Conjunctions(ctx, healthy, failing, compare.ConjunctionsConfig{})
+//	for _, f := range c.Findings {
+//		fmt.Println(f.Conditions, f.Coverage) // document.formats has tiff, volume.period = high  0.96
+//	}
+//
+// [Structure] says how traces are built otherwise: which calls are made, how often, in which order, how many at
+// once, how deep.
+//
+// [Exemplars] chooses the traces to look at, and [Traces] lays two beside each other, such as a failing one and
+// its [Twin], the most similar healthy one, and says call by call where the difference of their durations
+// comes from. [Adequacy] says what could have been seen at all among so many traces.
 //
 // # What can be relied on
 //
