@@ -66,7 +66,7 @@ func (a *attributeTable) buildField(f int32) {
 	}
 	if absent, ok := a.absent[f]; ok {
 		h := add(tracewhy.OpMissing, tracewhy.Value{}, absent)
-		if h.consequence == "" && d.place != PlaceResource && a.allFailed(absent) {
+		if h.consequence == "" && d.failedWithout {
 			h.consequence = "missing only where something failed: it comes with the failure, as its cause or because of it"
 		}
 	}
@@ -110,17 +110,6 @@ func (a *attributeTable) consequenceOf(f int32) string {
 		return "recorded only where something failed: it comes with the failure, as its cause or because of it"
 	}
 	return ""
-}
-
-// allFailed reports whether all of the traces, and not just a few, failed: what a service records as it ends
-// its work is missing where it did not come to that.
-func (a *attributeTable) allFailed(traces bitset.Compact) bool {
-	for i := range traces.All() {
-		if !a.failed.Has(i) {
-			return false
-		}
-	}
-	return traces.Len() >= minFailures
 }
 
 // collapse joins questions about the same traces, and drops those that no outcome could answer.

@@ -24,7 +24,9 @@ type attributeField struct {
 	ascending    int // traces with a larger number than all before
 	spans        int
 	failedSpans  int // spans that failed, or are of a trace that did
-	has          bitset.Compact
+	// failedWithout says that all traces that lack it failed, and no other trace of the Set lacks it as well.
+	failedWithout bool
+	has           bitset.Compact
 
 	levels []int32 // values to ask about
 	parts  []int32 // parts of lists
@@ -273,7 +275,7 @@ func (r *attributeReader) fillLevels(ctx context.Context) error {
 func (r *attributeReader) findAbsent(ctx context.Context) error {
 	n := len(r.traces)
 	r.dropped = bitset.New(n)
-	r.failed = bitset.New(n)
+	failed := bitset.New(n)
 	for i, t := range r.traces {
 		if i%cancelEvery == 0 && ctx.Err() != nil {
 			return ctx.Err()
@@ -282,7 +284,7 @@ func (r *attributeReader) findAbsent(ctx context.Context) error {
 			r.dropped.Add(i)
 		}
 		if t.Root().Failed() {
-			r.failed.Add(i)
+			failed.Add(i)
 		}
 	}
 	ofPath := map[tracewhy.PathID][]int32{} // spans, as places in r.spans
@@ -312,7 +314,7 @@ func (r *attributeReader) findAbsent(ctx context.Context) error {
 			traces.Add(row)
 			s := r.set.Span(int(r.spans[k]))
 			bad := 0
-			if r.failed.Has(row) || s.Failed() {
+			if failed.Has(row) || s.Failed() {
 				bad = 1
 			}
 			for id := range s.AttrIDs() {
@@ -329,6 +331,66 @@ func (r *attributeReader) findAbsent(ctx context.Context) error {
 		tracesOf[at] = traces.Compact()
 	}
 	r.subtractPresent(pathsOf, tracesOf)
+	return r.findFailedWithout(ctx, failed, pathsOf, paths)
+}
+
+// findFailedWithout finds the fields that are missing only where something failed: what a service records as it
+// ends its work is missing where it did not come to that. If traces beside those compared lack it as well,
+// as in better times, it is missing for another reason.
+func (r *attributeReader) findFailedWithout(ctx context.Context, failed bitset.Set, pathsOf [][]int32, paths []tracewhy.PathID) error {
+	expected := map[tracewhy.PathID][]int32{} // by path: the fields in question
+	for f, absent := range r.absent {
+		d := &r.fields[f]
+		d.failedWithout = d.place != PlaceResource && absent.Len() >= minFailures
+		for i := range absent.All() {
+			d.failedWithout = d.failedWithout && failed.Has(i)
+		}
+		if d.failedWithout {
+			for _, at := range pathsOf[f] {
+				expected[paths[at]] = append(expected[paths[at]], f)
+			}
+		}
+	}
+	if len(expected) == 0 {
+		return nil
+	}
+	next := 0 // in r.traces, which are in the order of the Set
+	has, lacks := map[string]bool{}, map[int32]bool{}
+	for t := range r.set.Traces() {
+		if next < len(r.traces) && r.traces[next] == t {
+			next++
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if m := t.Missing(); t.Root().Failed() || m.Details > 0 || m.Root {
+			continue
+		}
+		clear(has)
+		clear(lacks)
+		for s := range t.Spans() {
+			if !r.cfg.Spans.Matches(s) {
+				continue
+			}
+			for _, f := range expected[s.Path().ID()] {
+				lacks[f] = true
+			}
+			for id := range s.AttrIDs() {
+				has[r.set.AttrKey(id)] = true
+			}
+			for e := range s.Events() {
+				for _, kv := range e.Attributes {
+					has[kv.Key] = true
+				}
+			}
+		}
+		for f := range lacks {
+			if d := &r.fields[f]; !has[d.key] {
+				d.failedWithout = false
+			}
+		}
+	}
 	return nil
 }
 
