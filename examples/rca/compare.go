@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"flag"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/tracewhy/tracewhy"
@@ -72,22 +70,11 @@ func compareTraces(ctx context.Context, env *environment, c *command, args []str
 	} else if len(in.baseline) == 0 {
 		return usagef("there is nothing to compare with: name traces of better times with -baseline FILE, or give a case folder")
 	}
-	r := &reader{env: env}
-	if err := r.read(ctx, sourceBaseline, in.baseline); err != nil {
-		return err
-	}
-	if err := r.read(ctx, sourceIncident, in.incident); err != nil {
-		return err
-	}
-	p := newProgress(env, fmt.Sprintf("comparing %d spans", r.builder.Len()))
-	defer p.done()
-	set, err := r.builder.Build(ctx)
+	set, p, err := (&reader{env: env}).set(ctx, in, "comparing")
 	if err != nil {
 		return err
 	}
-	if set.Source(sourceIncident).Len() == 0 {
-		return fmt.Errorf("there is no trace of the incident in %s", strings.Join(in.incident, ", "))
-	}
+	defer p.done()
 	d := &difference{affected: f.affected(), others: "others", rows: f.rows}
 	hit, rest := set.Source(sourceIncident), set.Source(sourceBaseline)
 	if f.by == byOutcome {

@@ -4,12 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/tracewhy/tracewhy/ingest/otlp"
 	"github.com/tracewhy/tracewhy/internal/tracetext"
@@ -57,32 +54,14 @@ func mortgages(t *testing.T) (baseline, incident string) {
 
 func TestCompareGolden(t *testing.T) {
 	baseline, incident := mortgages(t)
-	for name, args := range map[string][]string{
+	goldens(t, "compare", map[string][]string{
 		"compare.txt":          {incident},
 		"compare.json":         {"-format", "json", "-rows", "3", incident},
 		"compare.window.txt":   {"-by", "window", "-baseline", baseline, incident},
 		"compare.selected.txt": {"-where", "volume.period=high", "-rows", "4", incident},
 		"compare.none.txt":     {baseline},
 		"compare.help.txt":     {"-h"},
-	} {
-		got := execute(t, "", append([]string{"compare"}, args...)...)
-		if got.status != statusOK || got.stderr != "" {
-			t.Fatalf("%v: status %d: %s", args, got.status, got.stderr)
-		}
-		file := filepath.Join("testdata", name)
-		if *update {
-			if err := os.WriteFile(file, []byte(got.stdout), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if d := cmp.Diff(string(want), got.stdout); d != "" {
-			t.Errorf("%v differs from %s (-want +got):\n%s", args, file, d)
-		}
-	}
+	})
 }
 
 func TestCompareFindsTheCombination(t *testing.T) {
@@ -106,11 +85,7 @@ func TestCompareFindsTheCombination(t *testing.T) {
 
 func TestCompareUsage(t *testing.T) {
 	baseline, incident := shopFiles(t)
-	for _, test := range []struct {
-		args   []string
-		status int
-		says   string
-	}{
+	rejects(t, "compare", []rejected{
 		{nil, statusUsage, "name the traces"},
 		{[]string{"-format", "xml", incident}, statusUsage, "xml"},
 		{[]string{"-by", "luck", incident}, statusUsage, "luck"},
@@ -122,10 +97,5 @@ func TestCompareUsage(t *testing.T) {
 		{[]string{"-where", "=", incident}, statusUsage, "KEY"},
 		{[]string{"missing.jsonl"}, statusInput, "missing.jsonl"},
 		{[]string{write(t, t.TempDir(), "empty.jsonl", "")}, statusInput, "empty.jsonl"},
-	} {
-		got := execute(t, "", append([]string{"compare"}, test.args...)...)
-		if got.status != test.status || !strings.Contains(got.stderr, test.says) {
-			t.Errorf("%v: status %d: %s", test.args, got.status, got.stderr)
-		}
-	}
+	})
 }

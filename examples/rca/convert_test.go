@@ -71,19 +71,7 @@ func TestConvertGolden(t *testing.T) {
 			}
 			text = p.String()
 		}
-		file := filepath.Join("testdata", name)
-		if *update {
-			if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if d := cmp.Diff(string(want), text); d != "" {
-			t.Errorf("%v differs from %s (-want +got):\n%s", args, file, d)
-		}
+		golden(t, name, text)
 	}
 }
 

@@ -44,22 +44,11 @@ func graph(ctx context.Context, env *environment, c *command, args []string) err
 	if err != nil {
 		return err
 	}
-	r := &reader{env: env}
-	if err := r.read(ctx, sourceBaseline, in.baseline); err != nil {
-		return err
-	}
-	if err := r.read(ctx, sourceIncident, in.incident); err != nil {
-		return err
-	}
-	p := newProgress(env, fmt.Sprintf("looking at %d spans", r.builder.Len()))
-	defer p.done()
-	set, err := r.builder.Build(ctx)
+	set, p, err := (&reader{env: env}).set(ctx, in, "looking at")
 	if err != nil {
 		return err
 	}
-	if set.Source(sourceIncident).Len() == 0 {
-		return fmt.Errorf("there is no trace of the incident in %s", strings.Join(in.incident, ", "))
-	}
+	defer p.done()
 	d := &dependencies{rows: *rows}
 	if err := d.look(ctx, set.Source(sourceBaseline), set.Source(sourceIncident), depgraph.Config{OwnHosts: own}); err != nil {
 		return err

@@ -36,22 +36,11 @@ func modes(ctx context.Context, env *environment, c *command, args []string) err
 	if err != nil {
 		return err
 	}
-	r := &reader{env: env}
-	if err := r.read(ctx, sourceBaseline, in.baseline); err != nil {
-		return err
-	}
-	if err := r.read(ctx, sourceIncident, in.incident); err != nil {
-		return err
-	}
-	p := newProgress(env, fmt.Sprintf("dividing %d spans", r.builder.Len()))
-	defer p.done()
-	set, err := r.builder.Build(ctx)
+	set, p, err := (&reader{env: env}).set(ctx, in, "dividing")
 	if err != nil {
 		return err
 	}
-	if set.Source(sourceIncident).Len() == 0 {
-		return fmt.Errorf("there is no trace of the incident in %s", strings.Join(in.incident, ", "))
-	}
+	defer p.done()
 	m, err := findModes(ctx, set.Source(sourceBaseline), set.Source(sourceIncident), *slow)
 	if err != nil {
 		return err

@@ -4,12 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/tracewhy/tracewhy/ingest/otlp"
 	"github.com/tracewhy/tracewhy/internal/tracetext"
@@ -53,7 +50,7 @@ func payments(t *testing.T) (calm, baseline, incident string) {
 
 func TestModesGolden(t *testing.T) {
 	calm, baseline, incident := payments(t)
-	for name, args := range map[string][]string{
+	goldens(t, "modes", map[string][]string{
 		"modes.txt":         {"-baseline", baseline, incident},
 		"modes.json":        {"-baseline", baseline, "-format", "json", incident},
 		"modes.alone.txt":   {incident},
@@ -61,45 +58,18 @@ func TestModesGolden(t *testing.T) {
 		"modes.nothing.txt": {calm},
 		"modes.demo.txt":    {demoFolder},
 		"modes.help.txt":    {"-h"},
-	} {
-		got := execute(t, "", append([]string{"modes"}, args...)...)
-		if got.status != statusOK || got.stderr != "" {
-			t.Fatalf("%v: status %d: %s", args, got.status, got.stderr)
-		}
-		file := filepath.Join("testdata", name)
-		if *update {
-			if err := os.WriteFile(file, []byte(got.stdout), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if d := cmp.Diff(string(want), got.stdout); d != "" {
-			t.Errorf("%v differs from %s (-want +got):\n%s", args, file, d)
-		}
-	}
+	})
 }
 
 func TestModesUsage(t *testing.T) {
 	_, incident := shopFiles(t)
-	for _, test := range []struct {
-		args   []string
-		status int
-		says   string
-	}{
+	rejects(t, "modes", []rejected{
 		{nil, statusUsage, "name the traces"},
 		{[]string{"-format", "xml", incident}, statusUsage, "xml"},
 		{[]string{"-slow", "much", incident}, statusUsage, "much"},
 		{[]string{"missing.jsonl"}, statusInput, "missing.jsonl"},
 		{[]string{write(t, t.TempDir(), "empty.jsonl", "")}, statusInput, "empty.jsonl"},
-	} {
-		got := execute(t, "", append([]string{"modes"}, test.args...)...)
-		if got.status != test.status || !strings.Contains(got.stderr, test.says) {
-			t.Errorf("%v: status %d: %s", test.args, got.status, got.stderr)
-		}
-	}
+	})
 }
 
 // Whatever there is, the JSON has its lists.

@@ -37,19 +37,12 @@ func events(ctx context.Context, env *environment, c *command, args []string) er
 	if err != nil {
 		return err
 	}
-	r := &reader{env: env}
-	if err := r.read(ctx, sourceIncident, slices.Concat(in.baseline, in.incident)); err != nil {
-		return err
-	}
-	p := newProgress(env, fmt.Sprintf("looking at %d spans", r.builder.Len()))
-	defer p.done()
-	set, err := r.builder.Build(ctx)
+	in = files{incident: slices.Concat(in.baseline, in.incident)}
+	set, p, err := (&reader{env: env}).set(ctx, in, "looking at")
 	if err != nil {
 		return err
 	}
-	if set.NumTraces() == 0 {
-		return fmt.Errorf("there is no trace in %s", strings.Join(in.incident, ", "))
-	}
+	defer p.done()
 	cfg := timeline.ChangesConfig{Series: timeline.SeriesConfig{Bin: *bin}}
 	changes, err := timeline.Changes(ctx, set.All(), cfg)
 	if err != nil {

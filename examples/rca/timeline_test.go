@@ -4,12 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/tracewhy/tracewhy/ingest/otlp"
 	"github.com/tracewhy/tracewhy/internal/tracetext"
@@ -40,52 +36,25 @@ func outage(t *testing.T, happens bool) string {
 }
 
 func TestTimelineGolden(t *testing.T) {
-	for name, args := range map[string][]string{
+	goldens(t, "timeline", map[string][]string{
 		"timeline.txt":       {outage(t, true)},
 		"timeline.bin.txt":   {"-bin", "1m", "-width", "10", "-rows", "2", outage(t, true)},
 		"timeline.quiet.txt": {outage(t, false)},
 		"timeline.demo.txt":  {demoFolder},
 		"timeline.help.txt":  {"-h"},
-	} {
-		got := execute(t, "", append([]string{"timeline"}, args...)...)
-		if got.status != statusOK || got.stderr != "" {
-			t.Fatalf("%v: status %d: %s", args, got.status, got.stderr)
-		}
-		file := filepath.Join("testdata", name)
-		if *update {
-			if err := os.WriteFile(file, []byte(got.stdout), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if d := cmp.Diff(string(want), got.stdout); d != "" {
-			t.Errorf("%v differs from %s (-want +got):\n%s", args, file, d)
-		}
-	}
+	})
 }
 
 func TestTimelineUsage(t *testing.T) {
 	_, incident := shopFiles(t)
-	for _, test := range []struct {
-		args   []string
-		status int
-		says   string
-	}{
+	rejects(t, "timeline", []rejected{
 		{nil, statusUsage, "name the traces"},
 		{[]string{"-bin", "-1s", incident}, statusUsage, "-1s"},
 		{[]string{"-width", "0", incident}, statusUsage, "-width"},
 		{[]string{"-rows", "-1", incident}, statusUsage, "-1"},
 		{[]string{"missing.jsonl"}, statusInput, "missing.jsonl"},
 		{[]string{write(t, t.TempDir(), "empty.jsonl", "")}, statusInput, "empty.jsonl"},
-	} {
-		got := execute(t, "", append([]string{"timeline"}, test.args...)...)
-		if got.status != test.status || !strings.Contains(got.stderr, test.says) {
-			t.Errorf("%v: status %d: %s", test.args, got.status, got.stderr)
-		}
-	}
+	})
 }
 
 // One recording holds the incident and better times.
