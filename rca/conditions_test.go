@@ -12,46 +12,56 @@ import (
 	"github.com/tracewhy/tracewhy/rca"
 )
 
-// TestGeneratedConditions measures how often the conditions of a cause are those of the label, where the cause
-// itself is right: all of them, and at most one more. Where the label has none, it counts how often some are
-// claimed. Failure modes are counted as well, where the label has any. See TestGeneratedIncidents for -worlds.
-func TestGeneratedConditions(t *testing.T) {
-	for _, f := range scenario.Families() {
-		if f.Quiet {
-			continue
+// checkConditions counts whether the conditions of a cause are those of the label, where the cause itself is right,
+// and of failure modes, where the label has any: all of them, and at most one more.
+type checkConditions struct {
+	causes  tally // with conditions in the label
+	without tally // without any
+	modes   tally
+}
+
+func (x *checkConditions) add(t *testing.T, c scenario.Case, r *rca.Report) {
+	t.Helper()
+	for _, l := range c.Label.Modes {
+		i := slices.IndexFunc(r.FailureModes, func(m rca.FailureMode) bool { return m.Service == l.Service && m.Operation == l.Operation })
+		if i >= 0 && !x.modes.add(matches(r.FailureModes[i].Conditions, l.Conditions)) {
+			t.Logf("%s: conditions of mode %s %v (%s), want %v", c.Name, l.Operation, r.FailureModes[i].Conditions, r.FailureModes[i].Scope, l.Conditions)
 		}
-		t.Run(f.Name, func(t *testing.T) {
-			var labelled, without, modes tally
-			for seed := range uint64(*worlds) {
-				c := scenario.Generate(f, seed+1)
-				baseline, incident := build(t, c, nil)
-				r, err := rca.Investigate(t.Context(), baseline, incident, rca.Config{})
-				if err != nil {
-					t.Fatal(err)
-				}
-				for _, l := range c.Label.Modes {
-					i := slices.IndexFunc(r.FailureModes, func(m rca.FailureMode) bool { return m.Service == l.Service && m.Operation == l.Operation })
-					if i >= 0 && !modes.add(matches(r.FailureModes[i].Conditions, l.Conditions)) {
-						t.Logf("seed %d: conditions of mode %s %v (%s), want %v", seed+1, l.Operation, r.FailureModes[i].Conditions, r.FailureModes[i].Scope, l.Conditions)
-					}
-				}
-				i := slices.IndexFunc(c.Label.Causes, func(l scenario.Cause) bool {
-					return len(r.RootCauses) > 0 && slices.Contains(l.Services, r.RootCauses[0].Service)
-				})
-				if i < 0 {
-					continue
-				}
-				got, want := r.RootCauses[0], c.Label.Causes[i].Conditions
-				kind, isRight := &without, len(got.Conditions) == 0
-				if len(want) > 0 {
-					kind, isRight = &labelled, matches(got.Conditions, want)
-				}
-				if !kind.add(isRight) {
-					t.Logf("seed %d (%s): %s %v, want %v, of cause %s (%s)", seed+1, c.Label.FaultType, got.Scope, got.Conditions, want, got.Service, got.Mechanism)
-				}
-			}
-			t.Logf("%s: conditions of causes right in %s, rightly none in %s; those of modes right in %s", f.Name, labelled, without, modes)
-		})
+	}
+	i := slices.IndexFunc(c.Label.Causes, func(l scenario.Cause) bool {
+		return len(r.RootCauses) > 0 && slices.Contains(l.Services, r.RootCauses[0].Service)
+	})
+	if i < 0 {
+		return
+	}
+	got, want := r.RootCauses[0], c.Label.Causes[i].Conditions
+	kind, isRight := &x.without, len(got.Conditions) == 0
+	if len(want) > 0 {
+		kind, isRight = &x.causes, matches(got.Conditions, want)
+	}
+	if !kind.add(isRight) {
+		t.Logf("%s (%s): %s %v, want %v, of cause %s (%s)", c.Name, c.Label.FaultType, got.Scope, got.Conditions, want, got.Service, got.Mechanism)
+	}
+}
+
+// notRight are families whose conditions are mostly not those of the label, and why.
+var notRight = map[string]string{
+	"mortgage-stall":  "its formats are elements of lists, which no condition is asked of",
+	"pool-exhaustion": "each instance has its own pool, and that of one may run out alone: what is said of copies is true, but not in the label",
+}
+
+// finish prints what was counted, and fails where it is worse than it should be.
+func (x *checkConditions) finish(t *testing.T, f scenario.Family) {
+	t.Helper()
+	t.Logf("%s: conditions of causes right in %s, rightly none in %s; those of modes right in %s", f.Name, x.causes, x.without, x.modes)
+	if why := notRight[f.Name]; why != "" {
+		t.Logf("%s: %s", f.Name, why)
+		return
+	}
+	for _, k := range []tally{x.causes, x.without, x.modes} {
+		if e := k.share(); e.Hi < 0.9 {
+			t.Errorf("conditions right in %s", k)
+		}
 	}
 }
 
@@ -65,11 +75,15 @@ func (x *tally) add(isRight bool) bool {
 	return isRight
 }
 
+func (x tally) share() stats.Estimate {
+	return stats.ClopperPearson(float64(x.right), float64(x.of), 0.95)
+}
+
 func (x tally) String() string {
 	if x.of == 0 {
 		return "0 of 0"
 	}
-	e := stats.ClopperPearson(float64(x.right), float64(x.of), 0.95)
+	e := x.share()
 	return fmt.Sprintf("%d of %d (%.3f to %.3f)", x.right, x.of, e.Lo, e.Hi)
 }
 

@@ -43,12 +43,13 @@ func build(t *testing.T, c scenario.Case, shuffle *rand.Rand) (baseline, inciden
 	return set.Source("baseline"), set.Source("incident")
 }
 
-// TestGeneratedIncidents investigates cases whose cause is known. A few of each family are a test of the
+// TestGeneratedIncidents investigates cases whose cause is known, and whom it hits. A few of each family are a test of the
 // whole; -worlds 100, or 1000 for the quiet ones, is a measurement, which it prints with -v.
 func TestGeneratedIncidents(t *testing.T) {
 	for _, f := range scenario.Families() {
 		t.Run(f.Name, func(t *testing.T) {
 			right, alarms := 0, 0
+			var conditions checkConditions
 			for seed := range uint64(*worlds) {
 				c := scenario.Generate(f, seed+1)
 				baseline, incident := build(t, c, nil)
@@ -59,6 +60,7 @@ func TestGeneratedIncidents(t *testing.T) {
 				if r.Verdict != rca.VerdictNoIncident {
 					alarms++
 				}
+				conditions.add(t, c, r)
 				if len(r.RootCauses) > 0 && slices.ContainsFunc(c.Label.Causes, func(l scenario.Cause) bool { return slices.Contains(l.Services, r.RootCauses[0].Service) }) {
 					right++
 				} else if !f.Quiet {
@@ -78,6 +80,7 @@ func TestGeneratedIncidents(t *testing.T) {
 				}
 				return
 			}
+			conditions.finish(t, f)
 			e := stats.ClopperPearson(float64(right), n, 0.95)
 			t.Logf("%s: right first in %d of %d (%.3f to %.3f)", f.Name, right, *worlds, e.Lo, e.Hi)
 			if e.Hi < 0.95 || *worlds <= 3 && right < *worlds {

@@ -115,16 +115,22 @@ func startsOf(c tracewhy.Cohort) []int64 {
 	return starts
 }
 
+// unexplained says that no condition singles out the affected, and which comes closest.
 func (s *scope) unexplained(x *exposure, r *compare.AttributesResult) {
 	s.kind = ScopeUnexplained
+	because := fmt.Sprintf("none of %d recorded conditions singles out the %d affected from %d others that pass it",
+		r.Tested, x.affected.Len(), x.spared.Len())
+	if len(r.Findings) > 0 {
+		f := r.Findings[0]
+		because += fmt.Sprintf("; %s has %s of them and %s of the others",
+			conditionText(conditionOf(f.AttributeCondition, x.site.service)), percent(f.Coverage), percent(f.Prevalence))
+	}
 	s.ruledOut = append(s.ruledOut, RuledOut{
-		Hypothesis: "it hits only transactions of some kind, or one copy of a service",
-		Because: fmt.Sprintf("none of %d recorded conditions singles out the %d affected from %d others that pass it",
-			r.Tested, x.affected.Len(), x.spared.Len()),
+		Hypothesis: "it hits only transactions of some kind, or one copy of a service", Because: because,
 	})
 }
 
-// reach says what else tells the affected from those who meet the conditions as well but never came near
+// askReach says what else tells the affected from those who meet the conditions as well but never came near
 // the culprit, if these are many.
 func (q *question) askReach(ctx context.Context, s *scope, affected tracewhy.Cohort) error {
 	x := q.exposure

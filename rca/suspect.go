@@ -143,6 +143,21 @@ func certainExcess(t *compare.Timing) float64 {
 	return t.Excess.Value - (t.Excess.High-t.Excess.Low)/(2*1.96)
 }
 
+// unexplainedBy is the share of the traces with another structure whose failure did not begin in another service:
+// what a caller does differently once a call has failed, or was given up, is a consequence.
+func unexplainedBy(failures []compare.FailureOrigin, o *compare.StructureOrigin) float64 {
+	n, explained := o.Affected.Len(), 0
+	for _, f := range failures {
+		if f.Q <= maxQ && f.Service != o.Service && f.Peer != o.Service {
+			explained += o.Affected.LenAnd(f.Affected)
+		}
+	}
+	if n == 0 {
+		return 0
+	}
+	return 1 - float64(explained)/float64(n)
+}
+
 // suspects collects and ranks everything that may be at fault.
 func suspects(ops *compare.OperationsResult) []*suspect {
 	byName := map[string]*suspect{}
@@ -166,7 +181,7 @@ func suspects(ops *compare.OperationsResult) []*suspect {
 	for i := range ops.Structures {
 		o := &ops.Structures[i]
 		s := get(o.Service)
-		s.changed, s.structure, s.unanswered = max(0, o.Share.Value), o, o.Unanswered
+		s.changed, s.structure, s.unanswered = max(0, o.Share.Value)*unexplainedBy(ops.Failures, o), o, o.Unanswered
 	}
 	timings := map[string][]*compare.Timing{}
 	duration := 0.0
