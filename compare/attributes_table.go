@@ -23,7 +23,6 @@ type attributeTable struct {
 
 	fields  []attributeField
 	levels  []attributeLevel
-	failed  bitset.Set               // traces whose root failed
 	dropped bitset.Set               // traces that may have had attributes which are not there
 	absent  map[int32]bitset.Compact // by field: traces that lack it where others have it
 
