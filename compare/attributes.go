@@ -16,6 +16,11 @@ type AttributesConfig struct {
 	// Spans selects the spans whose attributes count, such as those of one operation; a trace without any
 	// is left out. The zero Matcher is every span of the trace.
 	Spans tracewhy.Matcher
+	// Executions, if not nil, compares the spans that Spans selects, one by one, rather than traces: those of the
+	// incident that it matches, such as failed ones, are affected, and all others of both cohorts are not.
+	// They are compared within call paths, and all of one trace depend on each other. What results call
+	// traces are then executions.
+	Executions *tracewhy.Matcher
 	// Strata names attributes, besides the root operation, within whose values traces are compared. Period,
 	// if positive, adds the time of the trace's start, in steps of that length.
 	Strata []string
@@ -155,6 +160,13 @@ type AttributesResult struct {
 	Warnings     []tracewhy.Warning `json:"warnings"`
 }
 
+// canCompare reports whether there are traces on both sides. Executions of the incident are compared with each
+// other too.
+func (cfg *AttributesConfig) canCompare(baseline, incident tracewhy.Cohort) bool {
+	return baseline.Set() != nil && baseline.Set() == incident.Set() && incident.Len() > 0 &&
+		(cfg.Executions != nil || baseline.Minus(incident).Len() > 0)
+}
+
 // WarningClusterAlone counts clusters that no other is like, so that their outcomes cannot be permuted.
 const WarningClusterAlone = "cluster_alone"
 
@@ -169,7 +181,7 @@ const WarningClusterAlone = "cluster_alone"
 // It gives [ErrCohorts] if the cohorts cannot be compared, and the context's error once that is cancelled.
 // Time is linear in attributes, and in attributes × traces / 64 × relabellings.
 func Attributes(ctx context.Context, baseline, incident tracewhy.Cohort, cfg AttributesConfig) (*AttributesResult, error) {
-	if baseline.Set() == nil || baseline.Set() != incident.Set() || incident.Len() == 0 || baseline.Minus(incident).Len() == 0 {
+	if !cfg.canCompare(baseline, incident) {
 		return nil, ErrCohorts
 	}
 	if cfg.Alpha == 0 {

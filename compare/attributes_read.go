@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
+	"iter"
 	"slices"
 
 	"github.com/tracewhy/tracewhy"
@@ -117,10 +118,7 @@ func (r *attributeReader) readSpans(ctx context.Context) error {
 		if i%cancelEvery == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		for s := range t.Spans() {
-			if !a.cfg.Spans.Matches(s) {
-				continue
-			}
+		for s := range a.spansOf(i, t) {
 			r.spans = append(r.spans, int32(s.Index()))
 			r.rows = append(r.rows, int32(i))
 			if s.NumEvents() > 0 {
@@ -148,6 +146,21 @@ func (r *attributeReader) readSpans(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// spansOf returns the spans whose attributes count: those of a trace that are selected, or the execution itself.
+func (a *attributeTable) spansOf(i int, t tracewhy.Trace) iter.Seq[tracewhy.Span] {
+	return func(yield func(tracewhy.Span) bool) {
+		if a.execution != nil {
+			yield(a.execution[i])
+			return
+		}
+		for s := range t.Spans() {
+			if a.cfg.Spans.Matches(s) && !yield(s) {
+				return
+			}
+		}
+	}
 }
 
 func (a *attributeTable) newField(place AttributePlace, service, key string) int32 {
@@ -280,10 +293,10 @@ func (r *attributeReader) findAbsent(ctx context.Context) error {
 		if i%cancelEvery == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if m := t.Missing(); m.Details > 0 || m.Root || m.Completeness() < 1 {
+		if m := t.Missing(); m.Details > 0 || r.execution == nil && (m.Root || m.Completeness() < 1) {
 			r.dropped.Add(i)
 		}
-		if t.Root().Failed() {
+		if r.execution == nil && t.Root().Failed() || r.execution != nil && r.execution[i].Failed() {
 			failed.Add(i)
 		}
 	}
@@ -358,7 +371,9 @@ func (r *attributeReader) findFailedWithout(ctx context.Context, failed bitset.S
 	has, lacks := map[string]bool{}, map[int32]bool{}
 	for t := range r.set.Traces() {
 		if next < len(r.traces) && r.traces[next] == t {
-			next++
+			for next < len(r.traces) && r.traces[next] == t {
+				next++
+			}
 			continue
 		}
 		if err := ctx.Err(); err != nil {

@@ -11,15 +11,16 @@ import (
 // attributeTable is the traces of both cohorts by what their attributes are. Traces are numbered from 0, in
 // the order of the Set.
 type attributeTable struct {
-	cfg     AttributesConfig
-	set     *tracewhy.Set
-	traces  []tracewhy.Trace
-	label   bitset.Set // traces of the incident
-	stratum []int32
-	strata  int
-	sizes   [][2]int // of each stratum, by cohort
-	cluster []int    // by trace, -1 for one of its own; nil without clusters
-	count   [2]int   // traces, by cohort
+	cfg       AttributesConfig
+	set       *tracewhy.Set
+	traces    []tracewhy.Trace
+	execution []tracewhy.Span // by number; nil where traces are compared
+	label     bitset.Set      // traces of the incident
+	stratum   []int32
+	strata    int
+	sizes     [][2]int // of each stratum, by cohort
+	cluster   []int    // by trace, -1 for one of its own; nil without clusters
+	count     [2]int   // traces, by cohort
 
 	fields  []attributeField
 	levels  []attributeLevel
@@ -46,21 +47,15 @@ func newAttributeTable(baseline, incident tracewhy.Cohort, cfg AttributesConfig)
 	}
 	type row struct {
 		t       tracewhy.Trace
+		s       tracewhy.Span // the execution
 		side    int
 		stratum int32
 	}
 	var rows []row
 	var sides [][2]int
 	strata := map[key]int32{}
-	for t := range baseline.Or(incident).Traces() {
-		if !a.hasSpan(t) {
-			continue
-		}
-		side := base
-		if incident.Has(t) {
-			side = inc
-		}
-		k := key{path: t.Root().Path().ID()}
+	add := func(t tracewhy.Trace, x tracewhy.Span, side int) {
+		k := key{path: x.Path().ID()}
 		for _, name := range cfg.Strata {
 			k.values += firstValue(t, name) + "\x00"
 		}
@@ -76,7 +71,29 @@ func newAttributeTable(baseline, incident tracewhy.Cohort, cfg AttributesConfig)
 			sides = append(sides, [2]int{})
 		}
 		sides[s][side]++
-		rows = append(rows, row{t, side, s})
+		rows = append(rows, row{t, x, side, s})
+	}
+	for t := range baseline.Or(incident).Traces() {
+		side := base
+		if incident.Has(t) {
+			side = inc
+		}
+		if cfg.Executions == nil {
+			if a.hasSpan(t) {
+				add(t, t.Root(), side)
+			}
+			continue
+		}
+		for s := range t.Spans() {
+			if !cfg.Spans.Matches(s) {
+				continue
+			}
+			if side == inc && cfg.Executions.Matches(s) {
+				add(t, s, inc)
+			} else {
+				add(t, s, base)
+			}
+		}
 	}
 	number := make([]int32, len(sides))
 	for s, n := range sides {
@@ -106,8 +123,14 @@ func newAttributeTable(baseline, incident tracewhy.Cohort, cfg AttributesConfig)
 		a.count[r.side]++
 		a.traces = append(a.traces, r.t)
 		a.stratum = append(a.stratum, s)
-		if cfg.Cluster != "" {
+		if cfg.Executions != nil {
+			a.execution = append(a.execution, r.s)
+		}
+		switch {
+		case cfg.Cluster != "":
 			a.cluster = append(a.cluster, clusterOf(clusters, firstValue(r.t, cfg.Cluster)))
+		case cfg.Executions != nil:
+			a.cluster = append(a.cluster, r.t.Index())
 		}
 	}
 	if a.set.Weighted() {

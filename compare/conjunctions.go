@@ -129,7 +129,7 @@ const WarningSearchSampled = "search_sampled"
 // relabelling are not counted. More than 4,000 traces are sampled, and of more conditions than can be searched in some
 // seconds those that divide the traces most evenly are taken, whatever the cohorts; warnings say so.
 func Conjunctions(ctx context.Context, baseline, incident tracewhy.Cohort, cfg ConjunctionsConfig) (*ConjunctionsResult, error) {
-	if baseline.Set() == nil || baseline.Set() != incident.Set() || incident.Len() == 0 || baseline.Minus(incident).Len() == 0 {
+	if !cfg.canCompare(baseline, incident) {
 		return nil, ErrCohorts
 	}
 	if cfg.Alpha == 0 {

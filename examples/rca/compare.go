@@ -23,6 +23,7 @@ type compareFlags struct {
 	strata     listFlag
 	notWhy     listFlag
 	of         string
+	executions bool
 }
 
 // What -by knows.
@@ -37,6 +38,7 @@ func (f *compareFlags) define(fs *flag.FlagSet) {
 	fs.DurationVar(&f.slow, "slow", 0, "count traces that take at least `TIME` (such as 2s) as failing as well")
 	f.selection.define(fs, "instead of the failing traces those")
 	fs.StringVar(&f.of, "of", "", "look at attributes of spans of this `OPERATION` only")
+	fs.BoolVar(&f.executions, "executions", false, "compare executions of the operation -of one by one, those that failed with those that did not, rather than traces")
 	fs.Var(&f.strata, "stratum", "compare within values of the attribute `KEY`, besides root operations; may be repeated")
 	fs.DurationVar(&f.attributes.Period, "period", 0, "compare within steps of `TIME` (such as 1h), where what happens depends on when")
 	fs.StringVar(&f.attributes.Cluster, "cluster", "", "traces with the same value of the attribute `KEY`, such as a user's id, depend on each other")
@@ -75,13 +77,17 @@ func compareTraces(ctx context.Context, env *environment, c *command, args []str
 		return err
 	}
 	defer p.done()
-	d := &difference{affected: f.affected(), others: "others", rows: f.rows}
+	d := &difference{affected: f.affected(), others: "others", unit: "trace", rows: f.rows}
 	hit, rest := set.Source(sourceIncident), set.Source(sourceBaseline)
-	if f.by == byOutcome {
+	switch {
+	case f.executions:
+		d.unit = "execution"
+		f.attributes.Executions = &tracewhy.Matcher{Failed: f.slow == 0, MinDuration: f.slow}
+	case f.by == byOutcome:
 		all := hit
 		hit = all.Select(affected)
 		rest = all.Minus(hit)
-	} else {
+	default:
 		d.others = "baseline"
 	}
 	if err := d.compare(ctx, rest, hit, f.attributes); err != nil {
@@ -108,6 +114,10 @@ func (f *compareFlags) check() (func(tracewhy.Trace) bool, error) {
 		return nil, usagef("-baseline goes with -by window; by outcome the incident's traces are compared with each other")
 	case f.slow > 0 && !f.selection.isAny():
 		return nil, usagef("-slow adds to the failing traces, and other flags say which to take instead")
+	case f.executions && f.of == "":
+		return nil, usagef("-executions needs -of, the operation whose executions to compare")
+	case f.executions && (f.by == byWindow || !f.selection.isAny()):
+		return nil, usagef("-executions compares those that failed, or with -slow those that took so long, with all others")
 	case f.rows < 0:
 		return nil, usagef("-rows is a number, not %d", f.rows)
 	}
@@ -129,6 +139,8 @@ func (f *compareFlags) affected() string {
 		return "incident"
 	case !f.selection.isAny():
 		return "selected"
+	case f.slow > 0 && f.executions:
+		return "slow"
 	case f.slow > 0:
 		return "failing or slow"
 	}
@@ -138,12 +150,13 @@ func (f *compareFlags) affected() string {
 // difference is what the command prints.
 type difference struct {
 	affected, others string
+	unit             string // trace, or execution
 	rows             int
 
-	Traces       [2]int                      `json:"traces"` // others, and affected
+	Traces       [2]int                      `json:"traces"` // others, and affected; of executions those
 	Conjunctions *compare.ConjunctionsResult `json:"conjunctions"`
 	Attributes   *compare.AttributesResult   `json:"attributes"`
-	Structure    *compare.StructureResult    `json:"structure"`
+	Structure    *compare.StructureResult    `json:"structure"` // null for executions
 	Exemplars    []compare.Exemplar          `json:"exemplars"`
 }
 
@@ -152,7 +165,7 @@ type difference struct {
 func (d *difference) compare(ctx context.Context, rest, hit tracewhy.Cohort, cfg compare.AttributesConfig) (err error) {
 	d.Traces = [2]int{rest.Len(), hit.Len()}
 	d.Exemplars = []compare.Exemplar{}
-	if hit.Len() == 0 || rest.Len() == 0 {
+	if hit.Len() == 0 || rest.Len() == 0 && cfg.Executions == nil {
 		return nil
 	}
 	if d.Conjunctions, err = compare.Conjunctions(ctx, rest, hit, compare.ConjunctionsConfig{AttributesConfig: cfg}); err != nil {
@@ -160,6 +173,10 @@ func (d *difference) compare(ctx context.Context, rest, hit tracewhy.Cohort, cfg
 	}
 	if d.Attributes, err = compare.Attributes(ctx, rest, hit, cfg); err != nil {
 		return err
+	}
+	if cfg.Executions != nil {
+		d.Traces = d.Attributes.Traces
+		return nil
 	}
 	if d.Structure, err = compare.Structure(ctx, rest, hit, compare.StructureConfig{Strata: cfg.Strata, Cluster: cfg.Cluster}); err != nil {
 		return err

@@ -55,12 +55,13 @@ func mortgages(t *testing.T) (baseline, incident string) {
 func TestCompareGolden(t *testing.T) {
 	baseline, incident := mortgages(t)
 	goldens(t, "compare", map[string][]string{
-		"compare.txt":          {incident},
-		"compare.json":         {"-format", "json", "-rows", "3", incident},
-		"compare.window.txt":   {"-by", "window", "-baseline", baseline, incident},
-		"compare.selected.txt": {"-where", "volume.period=high", "-rows", "4", incident},
-		"compare.none.txt":     {baseline},
-		"compare.help.txt":     {"-h"},
+		"compare.txt":            {incident},
+		"compare.json":           {"-format", "json", "-rows", "3", incident},
+		"compare.window.txt":     {"-by", "window", "-baseline", baseline, incident},
+		"compare.selected.txt":   {"-where", "volume.period=high", "-rows", "4", incident},
+		"compare.none.txt":       {baseline},
+		"compare.executions.txt": {"-of", "convert", "-executions", incident},
+		"compare.help.txt":       {"-h"},
 	})
 }
 
@@ -92,6 +93,8 @@ func TestCompareUsage(t *testing.T) {
 		{[]string{"-by", "window", incident}, statusUsage, "-baseline"},
 		{[]string{"-by", "window", "-failed", "-baseline", baseline, incident}, statusUsage, "all traces"},
 		{[]string{"-baseline", baseline, incident}, statusUsage, "-by window"},
+		{[]string{"-executions", incident}, statusUsage, "-of"},
+		{[]string{"-executions", "-of", "x", "-failed", incident}, statusUsage, "-executions"},
 		{[]string{"-slow", "2s", "-failed", incident}, statusUsage, "-slow"},
 		{[]string{"-rows", "-1", incident}, statusUsage, "-1"},
 		{[]string{"-where", "=", incident}, statusUsage, "KEY"},

@@ -19,15 +19,17 @@ func (d *difference) writeText(w io.Writer) error {
 	hit, rest := d.Traces[1], d.Traces[0]
 	switch {
 	case hit == 0:
-		fmt.Fprintf(&b, "None of %s is %s.\n", counted(rest, "trace"), d.affected)
+		fmt.Fprintf(&b, "None of %s is %s.\n", counted(rest, d.unit), d.affected)
 	case rest == 0:
-		fmt.Fprintf(&b, "All of %s are %s: there are no others to compare with.\n", counted(hit, "trace"), d.affected)
+		fmt.Fprintf(&b, "All of %s are %s: there are no others to compare with.\n", counted(hit, d.unit), d.affected)
 	default:
-		fmt.Fprintf(&b, "%s beside %d %s.\n", counted(hit, d.affected+" trace"), rest, d.others)
+		fmt.Fprintf(&b, "%s beside %d %s.\n", counted(hit, d.affected+" "+d.unit), rest, d.others)
 		d.conjunctions(&b)
 		d.attributes(&b)
-		d.structure(&b)
-		d.exemplars(&b)
+		if d.Structure != nil {
+			d.structure(&b)
+			d.exemplars(&b)
+		}
 		d.limits(&b)
 	}
 	_, err := io.WriteString(w, b.String())
@@ -37,7 +39,7 @@ func (d *difference) writeText(w io.Writer) error {
 // conjunctions writes which combinations of attributes the affected traces have in common.
 func (d *difference) conjunctions(w io.Writer) {
 	r := d.Conjunctions
-	fmt.Fprintf(w, "\nWHO: conditions that tell %s traces from the %s\n", d.affected, d.others)
+	fmt.Fprintf(w, "\nWHO: conditions that tell %s %ss from the %s\n", d.affected, d.unit, d.others)
 	switch r.Verdict {
 	case compare.AttributesNone:
 		fmt.Fprintf(w, "  None of %s, alone or together, explains it.\n", counted(r.Items, "recorded condition"))
@@ -45,7 +47,7 @@ func (d *difference) conjunctions(w io.Writer) {
 			fmt.Fprintf(w, "  The strongest is %s: %s, adjusted p %s\n", conjunction(s.Conditions), d.beside(s.Traces, s.Known), probability(s.Adjusted))
 		}
 	case compare.AttributesInsufficient:
-		fmt.Fprintf(w, "  There are too few traces for any of %s to be told from chance.\n", counted(r.Items, "recorded condition"))
+		fmt.Fprintf(w, "  There is too little for any of %s to be told from chance.\n", counted(r.Items, "recorded condition"))
 	}
 	for i, f := range r.Findings {
 		fmt.Fprintf(w, "  %d. %s\n", i+1, conjunction(f.Conditions))
@@ -60,7 +62,7 @@ func (d *difference) conjunctions(w io.Writer) {
 		}
 		for k, same := range f.Aliases {
 			if len(same) > 0 {
-				fmt.Fprintf(w, "     for the same traces as %s: %s\n", condition(f.Conditions[k]), conditionList(same))
+				fmt.Fprintf(w, "     for the same as %s: %s\n", condition(f.Conditions[k]), conditionList(same))
 			}
 		}
 		if len(f.Echoes) > 0 {
@@ -68,7 +70,7 @@ func (d *difference) conjunctions(w io.Writer) {
 		}
 	}
 	if len(r.Findings) > 0 {
-		fmt.Fprintf(w, "  Together they cover %s of the %s traces.\n", percents(r.Explained), d.affected)
+		fmt.Fprintf(w, "  Together they cover %s of the %s %ss.\n", percents(r.Explained), d.affected, d.unit)
 	}
 }
 
@@ -158,7 +160,7 @@ func (d *difference) limits(w io.Writer) {
 	fmt.Fprint(w, "\nLIMITS\n")
 	for _, depth := range d.Conjunctions.Depths {
 		for _, e := range depth.Detectable {
-			if e.Prevalence != 0.02 {
+			if e.Prevalence != 0.02 || depth.Tested == 0 {
 				continue
 			}
 			what := counted(depth.Conditions, "condition") + " that 2 % of the others meet"
@@ -166,7 +168,7 @@ func (d *difference) limits(w io.Writer) {
 				fmt.Fprintf(w, "  %s could not have been found\n", what)
 				continue
 			}
-			fmt.Fprintf(w, "  %s: found where %d of the %s traces meet them (%s)\n", what, e.Traces, d.affected, percents(e.Coverage))
+			fmt.Fprintf(w, "  %s: found where %d of the %s %ss meet them (%s)\n", what, e.Traces, d.affected, d.unit, percents(e.Coverage))
 		}
 	}
 	var out []string
@@ -177,7 +179,11 @@ func (d *difference) limits(w io.Writer) {
 		fmt.Fprintf(w, "  not compared: %s\n", listed(out, d.rows))
 	}
 	var warnings []tracewhy.Warning
-	for _, list := range [][]tracewhy.Warning{d.Conjunctions.Warnings, d.Attributes.Warnings, d.Structure.Warnings} {
+	lists := [][]tracewhy.Warning{d.Conjunctions.Warnings, d.Attributes.Warnings}
+	if d.Structure != nil {
+		lists = append(lists, d.Structure.Warnings)
+	}
+	for _, list := range lists {
 		for _, x := range list {
 			if !slices.ContainsFunc(warnings, func(y tracewhy.Warning) bool { return x.Code == y.Code }) {
 				warnings = append(warnings, x)
