@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -59,8 +60,11 @@ func backendServer(t *testing.T, authorization string) (url string, requests *[]
 		}
 	})
 	requests = new([]string)
+	var lock sync.Mutex // traces are fetched side by side
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		lock.Lock()
 		*requests = append(*requests, r.URL.RequestURI())
+		lock.Unlock()
 		if got := r.Header.Get("Authorization"); got != authorization {
 			http.Error(w, "who is that? "+got, http.StatusUnauthorized)
 			return
