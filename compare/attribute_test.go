@@ -13,7 +13,7 @@ import (
 	"github.com/tracewhy/tracewhy/internal/stats"
 )
 
-var worlds = flag.Int("worlds", 40, "how many null incidents of each kind to make; 1000 takes minutes")
+var worlds = flag.Int("worlds", 20, "how many null incidents of each kind to make; 1000 takes minutes")
 
 // strict finds by chance, beside a strong effect that a test is about, in one of a hundred worlds.
 var strict = AttributesConfig{Alpha: 0.01}
