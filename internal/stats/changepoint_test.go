@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-var seriesOfKind = flag.Int("series", 15, "how many series of each kind to look for changes in; 1000 for figures to publish")
+var seriesOfKind = flag.Int("series", 8, "how many series of each kind to look for changes in; 1000 for figures to publish")
 
 // The published figures of known series: what is found, and what it costs.
 func TestChangePointsPublished(t *testing.T) {
