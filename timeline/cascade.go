@@ -40,7 +40,7 @@ type Cascade struct {
 }
 
 // cascades looks for signatures in the events.
-func cascades(set *tracewhy.Set, r *ChangesResult) []Cascade {
+func cascades(set *tracewhy.Set, r *ChangePointsResult) []Cascade {
 	var out []Cascade
 	for i := range r.Events {
 		switch e := &r.Events[i]; {
@@ -61,7 +61,7 @@ func cascades(set *tracewhy.Set, r *ChangesResult) []Cascade {
 }
 
 // moreCalls says whether calls that are made more often had failed before.
-func (r *ChangesResult) moreCalls(at int) Cascade {
+func (r *ChangePointsResult) moreCalls(at int) Cascade {
 	e := &r.Events[at]
 	for i := range r.Events {
 		f := &r.Events[i]
@@ -88,7 +88,7 @@ const (
 )
 
 // pool says whether calls that were waited for were as many as there could be.
-func (r *ChangesResult) pool(set *tracewhy.Set, at int) (Cascade, bool) {
+func (r *ChangePointsResult) pool(set *tracewhy.Set, at int) (Cascade, bool) {
 	e := &r.Events[at]
 	from, _ := slices.BinarySearch(r.Series.Starts, e.Time)
 	to := len(r.Series.Starts)
@@ -130,7 +130,7 @@ func meanAndSpread(xs []float64) (mean, spread float64) {
 }
 
 // oneInstance says whether the instance was the only one of its service that became worse.
-func (r *ChangesResult) oneInstance(at int) (Cascade, bool) {
+func (r *ChangePointsResult) oneInstance(at int) (Cascade, bool) {
 	e := &r.Events[at]
 	all := 0
 	for i := range r.Series.Counts {

@@ -104,7 +104,7 @@ func TestCascades(t *testing.T) {
 			spans = append(spans, traceOf(i, test.request(r, at))...)
 			at += test.every * r.ExpFloat64()
 		}
-		result, err := timeline.Changes(context.Background(), tracewhy.SetOf(spans...).All(), timeline.ChangesConfig{})
+		result, err := timeline.ChangePoints(context.Background(), tracewhy.SetOf(spans...).All(), timeline.ChangePointsConfig{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -20,7 +20,7 @@ type test struct {
 }
 
 type detector struct {
-	cfg    ChangesConfig
+	cfg    ChangePointsConfig
 	series *SeriesResult
 	tests  []test
 }
@@ -31,7 +31,7 @@ const (
 	replicates     = 199
 )
 
-func newDetector(series *SeriesResult, cfg ChangesConfig) *detector {
+func newDetector(series *SeriesResult, cfg ChangePointsConfig) *detector {
 	if !(cfg.Alpha > 0 && cfg.Alpha < 1) {
 		cfg.Alpha = 0.05
 	}

@@ -2,7 +2,7 @@
 //
 //   - [Waterfall] is the rows of the picture that shows where a transaction spent its time.
 //   - [Series] counts calls, failures and durations of everything in bins of time.
-//   - [Changes] finds when what changed, and relates it to when transactions became worse: precursors, what came
+//   - [ChangePoints] finds when what changed, and relates it to when transactions became worse: precursors, what came
 //     after, recovery, what became worse in a service after it had in one that it calls, and signatures such
 //     as that of retries or of a pool that is exhausted.
 //   - [Split] divides one recording into better times and the incident, for analyses that compare the two.
@@ -10,7 +10,7 @@
 //
 // A worked example: at 08:45 logins begin to fail. What changed before that?
 //
-//	r, err := timeline.Changes(ctx, set.All(), timeline.ChangesConfig{})
+//	r, err := timeline.ChangePoints(ctx, set.All(), timeline.ChangePointsConfig{})
 //	for _, e := range r.Precursors() {
 //		fmt.Println(e.Lead, e) // 1h30m0s users-db: slow calls from 2 % to 31 % at 2026-11-24T07:15:00Z …
 //	}
@@ -20,7 +20,7 @@
 //
 // and, of a file that holds both, how does the incident differ from better times?
 //
-//	s, err := timeline.Split(ctx, set.All(), timeline.ChangesConfig{})
+//	s, err := timeline.Split(ctx, set.All(), timeline.ChangePointsConfig{})
 //	if s.Incident.Len() > 0 {
 //		d, err := compare.Operations(ctx, s.Baseline, s.Incident, compare.OperationsConfig{})
 //	}

@@ -48,7 +48,7 @@ func recorded(t *testing.T, name string) (set *tracewhy.Set, fault time.Time) {
 // The driver service was killed in the middle of the recording.
 func TestDriverDown(t *testing.T) {
 	set, fault := recorded(t, "hotrod-driver-down")
-	r, err := timeline.Split(context.Background(), set.All(), timeline.ChangesConfig{})
+	r, err := timeline.Split(context.Background(), set.All(), timeline.ChangePointsConfig{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func TestDriverDown(t *testing.T) {
 		}
 	}
 	incident := set.Source("incident")
-	c, err := timeline.Changes(context.Background(), incident, timeline.ChangesConfig{})
+	c, err := timeline.ChangePoints(context.Background(), incident, timeline.ChangePointsConfig{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func TestDriverDown(t *testing.T) {
 // All transactions of the incident wait for a lock: they are another recording than the baseline, and nothing else.
 func TestDatabaseMutex(t *testing.T) {
 	set, _ := recorded(t, "hotrod-db-mutex")
-	r, err := timeline.Split(context.Background(), set.All(), timeline.ChangesConfig{})
+	r, err := timeline.Split(context.Background(), set.All(), timeline.ChangePointsConfig{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func TestDatabaseMutex(t *testing.T) {
 	if all := set.Source("incident").Len(); right < all*8/10 || wrong > 0 || r.Baseline.Len() < 500 {
 		t.Errorf("%d of %d traces of the incident were found, and %d of the baseline taken for it", right, all, wrong)
 	}
-	c, err := timeline.Changes(context.Background(), set.All(), timeline.ChangesConfig{})
+	c, err := timeline.ChangePoints(context.Background(), set.All(), timeline.ChangePointsConfig{})
 	if err != nil {
 		t.Fatal(err)
 	}

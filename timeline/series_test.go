@@ -139,14 +139,14 @@ func BenchmarkThreeDays(b *testing.B) {
 	b.Run("changes", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := timeline.Changes(context.Background(), set.All(), timeline.ChangesConfig{}); err != nil {
+			if _, err := timeline.ChangePoints(context.Background(), set.All(), timeline.ChangePointsConfig{}); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
 	b.Run("split", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := timeline.Split(context.Background(), set.All(), timeline.ChangesConfig{}); err != nil {
+			if _, err := timeline.Split(context.Background(), set.All(), timeline.ChangePointsConfig{}); err != nil {
 				b.Fatal(err)
 			}
 		}

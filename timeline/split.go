@@ -35,7 +35,7 @@ type SplitResult struct {
 // if that is recorded. With nothing changed, the probability of an incident is at most alpha.
 //
 // It takes time in O(n log n) for n spans. Its error is [ErrNoTraces] or that of ctx.
-func Split(ctx context.Context, traces tracewhy.Cohort, cfg ChangesConfig) (*SplitResult, error) {
+func Split(ctx context.Context, traces tracewhy.Cohort, cfg ChangePointsConfig) (*SplitResult, error) {
 	series, err := count(ctx, traces, cfg.Series, SubjectTransactions)
 	if err != nil {
 		return nil, err

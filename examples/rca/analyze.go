@@ -130,7 +130,7 @@ func (r *reader) investigate(ctx context.Context, in files) (*answer, error) {
 // them is worse than another there is no incident, or none that so few traces would show.
 func (a *answer) split(ctx context.Context) error {
 	all := a.incident
-	parts, err := timeline.Split(ctx, all, timeline.ChangesConfig{})
+	parts, err := timeline.Split(ctx, all, timeline.ChangePointsConfig{})
 	if err != nil {
 		return err
 	}

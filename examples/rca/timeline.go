@@ -43,8 +43,8 @@ func events(ctx context.Context, env *environment, c *command, args []string) er
 		return err
 	}
 	defer p.done()
-	cfg := timeline.ChangesConfig{Series: timeline.SeriesConfig{Bin: *bin}}
-	changes, err := timeline.Changes(ctx, set.All(), cfg)
+	cfg := timeline.ChangePointsConfig{Series: timeline.SeriesConfig{Bin: *bin}}
+	changes, err := timeline.ChangePoints(ctx, set.All(), cfg)
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func events(ctx context.Context, env *environment, c *command, args []string) er
 
 // course is what happened over the time of some traces.
 type course struct {
-	changes     *timeline.ChangesResult
+	changes     *timeline.ChangePointsResult
 	split       *timeline.SplitResult
 	rows, width int
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/tracewhy/tracewhy"
 )
 
-// ChangesConfig adjusts [Changes] and [Split]. Its zero value is the documented default.
-type ChangesConfig struct {
+// ChangePointsConfig adjusts [ChangePoints] and [Split]. Its zero value is the documented default.
+type ChangePointsConfig struct {
 	Series SeriesConfig
 	// Alpha is the probability of a symptom where nothing changed, and the share of events that chance made;
 	// 0 means 0.05.
@@ -120,8 +120,8 @@ func rounded(d time.Duration) time.Duration {
 	return d.Round(unit)
 }
 
-// ChangesResult says what changed over the time of the traces, in order.
-type ChangesResult struct {
+// ChangePointsResult says what changed over the time of the traces, in order.
+type ChangePointsResult struct {
 	Series *SeriesResult
 	Events []Event // by time
 	// Symptom is the index of the event at which transactions became worse, or -1. Of several it is the first
@@ -139,7 +139,7 @@ type ChangesResult struct {
 }
 
 // Precursors returns the events before the symptom, the one with the longest lead first.
-func (r *ChangesResult) Precursors() []Event {
+func (r *ChangePointsResult) Precursors() []Event {
 	var out []Event
 	for _, e := range r.Events {
 		if e.Kind == EventPrecursor {
@@ -153,7 +153,7 @@ func (r *ChangesResult) Precursors() []Event {
 // WarningFewBins says that the traces fill too few bins of time for a change to be seen in.
 const WarningFewBins = "timeline_few_bins"
 
-// Changes finds when what changed between the first trace and the last, and relates it to when transactions
+// ChangePoints finds when what changed between the first trace and the last, and relates it to when transactions
 // became worse.
 //
 // The series are those of [Series]. The changes of each are those of an exact partition, tested against a null
@@ -167,7 +167,7 @@ const WarningFewBins = "timeline_few_bins"
 //
 // It takes the time of [Series], and for each series of n bins some 100 times O(n log n). Its error is
 // [ErrNoTraces] or that of ctx.
-func Changes(ctx context.Context, traces tracewhy.Cohort, cfg ChangesConfig) (*ChangesResult, error) {
+func ChangePoints(ctx context.Context, traces tracewhy.Cohort, cfg ChangePointsConfig) (*ChangePointsResult, error) {
 	series, err := Series(ctx, traces, cfg.Series)
 	if err != nil {
 		return nil, err
@@ -176,7 +176,7 @@ func Changes(ctx context.Context, traces tracewhy.Cohort, cfg ChangesConfig) (*C
 	if err := d.detect(ctx); err != nil {
 		return nil, err
 	}
-	r := &ChangesResult{Series: series, Symptom: -1, Tested: len(d.tests), Detectable: d.detectable(), Warnings: d.warnings()}
+	r := &ChangePointsResult{Series: series, Symptom: -1, Tested: len(d.tests), Detectable: d.detectable(), Warnings: d.warnings()}
 	symptom, ok := d.symptom()
 	r.Events = d.events(symptom, ok)
 	for i, e := range r.Events {

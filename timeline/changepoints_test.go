@@ -70,7 +70,7 @@ var morning = shop{traces: 6000, length: 12 * time.Hour, slow: 7.25 / 12, failin
 
 func ExampleSplit() {
 	set := tracewhy.SetOf(morning.spans(1)...)
-	r, err := timeline.Split(context.Background(), set.All(), timeline.ChangesConfig{})
+	r, err := timeline.Split(context.Background(), set.All(), timeline.ChangePointsConfig{})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -80,9 +80,9 @@ func ExampleSplit() {
 	// gateway POST /login: failures from 0.67 % to 40 % from 2024-01-01T08:45:00Z until 2024-01-01T11:00:00Z; 4288 traces of better times, 1121 of the incident
 }
 
-func ExampleChanges() {
+func ExampleChangePoints() {
 	set := tracewhy.SetOf(morning.spans(1)...)
-	r, err := timeline.Changes(context.Background(), set.All(), timeline.ChangesConfig{})
+	r, err := timeline.ChangePoints(context.Background(), set.All(), timeline.ChangePointsConfig{})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -107,7 +107,7 @@ func TestChanges(t *testing.T) {
 	moment := func(share float64) int64 { return tracetext.Epoch + int64(share*float64(w.length)) }
 	for seed := range uint64(2) {
 		set := tracewhy.SetOf(w.spans(seed)...)
-		r, err := timeline.Changes(context.Background(), set.All(), timeline.ChangesConfig{Seed: seed})
+		r, err := timeline.ChangePoints(context.Background(), set.All(), timeline.ChangePointsConfig{Seed: seed})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -154,7 +154,7 @@ func TestChanges(t *testing.T) {
 	}
 	for seed := range uint64(2) {
 		calm := shop{traces: 3000, length: time.Hour, slow: 2, failing: 2, over: 2}
-		r, err := timeline.Changes(context.Background(), tracewhy.SetOf(calm.spans(seed)...).All(), timeline.ChangesConfig{Seed: seed})
+		r, err := timeline.ChangePoints(context.Background(), tracewhy.SetOf(calm.spans(seed)...).All(), timeline.ChangePointsConfig{Seed: seed})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -177,7 +177,7 @@ func TestSplit(t *testing.T) {
 		{"a short one in three days", shop{6000, 72 * time.Hour, 0.5, 0.5, 0.54}, 0.5, 0.54, [2]float64{0, 0.5}, [2]float64{0.5, 0.54}},
 	} {
 		set := tracewhy.SetOf(test.w.spans(3)...)
-		r, err := timeline.Split(context.Background(), set.All(), timeline.ChangesConfig{})
+		r, err := timeline.Split(context.Background(), set.All(), timeline.ChangePointsConfig{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -207,7 +207,7 @@ func TestSplit(t *testing.T) {
 		}
 	}
 	calm := shop{2000, time.Hour, 2, 2, 2}
-	r, err := timeline.Split(context.Background(), tracewhy.SetOf(calm.spans(1)...).All(), timeline.ChangesConfig{})
+	r, err := timeline.Split(context.Background(), tracewhy.SetOf(calm.spans(1)...).All(), timeline.ChangePointsConfig{})
 	if err != nil || r.Baseline.Len() != 0 || r.Incident.Len() != 0 || r.Reason == "" {
 		t.Errorf("nothing changed: %+v, %v", r, err)
 	}
@@ -216,7 +216,7 @@ func TestSplit(t *testing.T) {
 		t.Errorf("failures of %v would have been seen", r.Detectable)
 	}
 	few := shop{30, time.Hour, 2, 2, 2}
-	if r, err := timeline.Split(context.Background(), tracewhy.SetOf(few.spans(1)...).All(), timeline.ChangesConfig{}); err != nil || r.Detectable < 0.4 {
+	if r, err := timeline.Split(context.Background(), tracewhy.SetOf(few.spans(1)...).All(), timeline.ChangePointsConfig{}); err != nil || r.Detectable < 0.4 {
 		t.Errorf("of 30 traces: failures of %v would have been seen, %v", r.Detectable, err)
 	}
 }
@@ -228,7 +228,7 @@ func TestSplitDetectable(t *testing.T) {
 	seen := 0
 	for seed := range uint64(seeds) {
 		spans := calm.spans(seed)
-		r, err := timeline.Split(context.Background(), tracewhy.SetOf(spans...).All(), timeline.ChangesConfig{})
+		r, err := timeline.Split(context.Background(), tracewhy.SetOf(spans...).All(), timeline.ChangePointsConfig{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -239,7 +239,7 @@ func TestSplitDetectable(t *testing.T) {
 				spans[i].Status = tracewhy.StatusError
 			}
 		}
-		if r, err = timeline.Split(context.Background(), tracewhy.SetOf(spans...).All(), timeline.ChangesConfig{}); err != nil {
+		if r, err = timeline.Split(context.Background(), tracewhy.SetOf(spans...).All(), timeline.ChangePointsConfig{}); err != nil {
 			t.Fatal(err)
 		}
 		if r.Incident.Len() > 0 {
@@ -268,7 +268,7 @@ func TestSplitScenarios(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r, err := timeline.Split(context.Background(), set.All(), timeline.ChangesConfig{})
+			r, err := timeline.Split(context.Background(), set.All(), timeline.ChangePointsConfig{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -297,7 +297,7 @@ func TestChangesIsDeterministic(t *testing.T) {
 	for try := range 3 {
 		rand.New(rand.NewPCG(uint64(try), 9)).Shuffle(len(spans), func(i, j int) { spans[i], spans[j] = spans[j], spans[i] })
 		set := tracewhy.SetOf(spans...)
-		r, err := timeline.Changes(context.Background(), set.All(), timeline.ChangesConfig{Workers: 1 + try})
+		r, err := timeline.ChangePoints(context.Background(), set.All(), timeline.ChangePointsConfig{Workers: 1 + try})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -315,7 +315,7 @@ func TestChangesIsDeterministic(t *testing.T) {
 func TestChangesLaws(t *testing.T) {
 	spans := shop{1200, time.Hour, 2, 0.6, 0.8}.spans(6)
 	events := func() []timeline.Event {
-		r, err := timeline.Split(context.Background(), tracewhy.SetOf(spans...).All(), timeline.ChangesConfig{})
+		r, err := timeline.Split(context.Background(), tracewhy.SetOf(spans...).All(), timeline.ChangePointsConfig{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -342,13 +342,13 @@ func TestChangesHostile(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	set := tracewhy.SetOf(shop{600, time.Hour, 0.5, 0.7, 1}.spans(2)...)
-	if _, err := timeline.Changes(ctx, set.All(), timeline.ChangesConfig{}); !errors.Is(err, context.Canceled) {
+	if _, err := timeline.ChangePoints(ctx, set.All(), timeline.ChangePointsConfig{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
-	if _, err := timeline.Changes(context.Background(), tracewhy.Cohort{}, timeline.ChangesConfig{}); !errors.Is(err, timeline.ErrNoTraces) {
+	if _, err := timeline.ChangePoints(context.Background(), tracewhy.Cohort{}, timeline.ChangePointsConfig{}); !errors.Is(err, timeline.ErrNoTraces) {
 		t.Errorf("no traces: %v", err)
 	}
-	if _, err := timeline.Split(context.Background(), tracetext.Set("a/x ?+?").All(), timeline.ChangesConfig{}); !errors.Is(err, timeline.ErrNoTraces) {
+	if _, err := timeline.Split(context.Background(), tracetext.Set("a/x ?+?").All(), timeline.ChangePointsConfig{}); !errors.Is(err, timeline.ErrNoTraces) {
 		t.Errorf("no times: %v", err)
 	}
 	for _, text := range []string{"a/x 0+0", "a/x -1+5", "a/x 0+1\ntrace b at=100000000000\nb/x 0+1"} {
@@ -357,7 +357,7 @@ func TestChangesHostile(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, cfg := range []timeline.SeriesConfig{{}, {Bin: 1}, {Bin: 1 << 62}, {Start: 1, End: 2}, {Start: -1 << 62, End: 1 << 62}} {
-			r, err := timeline.Changes(context.Background(), tracewhy.SetOf(spans...).All(), timeline.ChangesConfig{Series: cfg})
+			r, err := timeline.ChangePoints(context.Background(), tracewhy.SetOf(spans...).All(), timeline.ChangePointsConfig{Series: cfg})
 			if err == nil && len(r.Series.Starts) > 4096 {
 				t.Errorf("%q: %d bins", text, len(r.Series.Starts))
 			}
