@@ -69,13 +69,14 @@ const slowdown = 1.5
 //
 // It gives [ErrCohorts], or the context's error. It takes time in O(n log n) for n spans.
 func FaultDomain(ctx context.Context, baseline, incident tracewhy.Cohort, cfg Config) (*FaultDomainResult, error) {
-	if baseline.Set() == nil {
-		return nil, ErrCohorts
-	}
-	v, err := newView(ctx, &cfg, baseline, incident)
+	v, err := newComparison(ctx, &cfg, baseline, incident)
 	if err != nil {
 		return nil, err
 	}
+	return v.faultDomain(ctx)
+}
+
+func (v *view) faultDomain(ctx context.Context) (*FaultDomainResult, error) {
 	j := &judge{view: v, balance: newBalance(v), endings: map[place]votes{}}
 	r := &FaultDomainResult{
 		Domain: DomainUndetermined, Trigger: DomainUndetermined, Excess: tracewhy.Unknown(), Traces: j.balance.traces,

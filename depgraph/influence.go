@@ -38,9 +38,14 @@ func Influence(ctx context.Context, cohort tracewhy.Cohort, cfg Config) (*Influe
 	if err != nil {
 		return nil, err
 	}
+	return v.influence(), nil
+}
+
+// influence is that of the incident, or of the only cohort.
+func (v *view) influence() *InfluenceResult {
 	r := &InfluenceResult{Dependencies: []DependencyInfluence{}, Warnings: v.warnings()}
-	for _, isTest := range v.isTest {
-		if !isTest {
+	for i, isTest := range v.isTest {
+		if !isTest && v.side[i] == inc {
 			r.Traces++
 		}
 	}
@@ -61,7 +66,7 @@ func Influence(ctx context.Context, cohort tracewhy.Cohort, cfg Config) (*Influe
 	slices.SortStableFunc(r.Dependencies, func(x, y DependencyInfluence) int {
 		return cmp.Or(stats.Compare(y.OnPath.Value, x.OnPath.Value), cmp.Compare(x.Name, y.Name))
 	})
-	return r, nil
+	return r
 }
 
 type influence struct {

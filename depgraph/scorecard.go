@@ -61,13 +61,14 @@ const (
 // Scorecards grades everything that was called, against a baseline. Errors and complexity are as for
 // [FaultDomain].
 func Scorecards(ctx context.Context, baseline, incident tracewhy.Cohort, cfg Config) (*ScorecardsResult, error) {
-	if baseline.Set() == nil {
-		return nil, ErrCohorts
-	}
-	v, err := newView(ctx, &cfg, baseline, incident)
+	v, err := newComparison(ctx, &cfg, baseline, incident)
 	if err != nil {
 		return nil, err
 	}
+	return v.scorecards(ctx)
+}
+
+func (v *view) scorecards(ctx context.Context) (*ScorecardsResult, error) {
 	type cardKey struct {
 		entity    int32
 		synthetic bool

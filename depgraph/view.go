@@ -100,6 +100,14 @@ func newView(ctx context.Context, cfg *Config, baseline, incident tracewhy.Cohor
 	return v, v.readTimes(ctx, chunks)
 }
 
+// newComparison is newView of two cohorts.
+func newComparison(ctx context.Context, cfg *Config, baseline, incident tracewhy.Cohort) (*view, error) {
+	if baseline.Set() == nil {
+		return nil, ErrCohorts
+	}
+	return newView(ctx, cfg, baseline, incident)
+}
+
 // callsOf returns where the calls of each trace begin; the last is the number of calls.
 func (v *view) callsOf() []int {
 	first := make([]int, len(v.traces)+1)
