@@ -33,9 +33,7 @@ func (c *cause) leading() compare.SymptomKind {
 const minLeading = 4.0
 
 func (c *cause) describe() RootCause {
-	affected := c.affected()
 	r := RootCause{Service: c.service}
-	r.FaultDomain, r.Vendor = c.owner(affected)
 	switch c.leading() {
 	case compare.SymptomError:
 		c.describeFailure(&r)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/compare"
+	"github.com/tracewhy/tracewhy/depgraph"
 	"github.com/tracewhy/tracewhy/internal/stats"
 )
 
@@ -19,6 +20,11 @@ type Config struct {
 	Workers int
 	// MaxCauses is how many causes to list; 0 means 10.
 	MaxCauses int
+	// Recording is all traces of the time around the incident, for the timeline. The zero Cohort means those of
+	// the incident.
+	Recording tracewhy.Cohort
+	// Dependencies says whose things are, beside what spans say: its Rules, OwnHosts, OwnerKeys and Synthetic.
+	Dependencies depgraph.Config
 }
 
 // Investigate compares the traces of an incident with a baseline of the same Set and says what broke. A
@@ -39,8 +45,19 @@ func Investigate(ctx context.Context, baseline, incident tracewhy.Cohort, cfg Co
 		Schema: Schema, Verdict: VerdictNoIncident, NoneOfThese: 1,
 		Population: population(baseline, incident, cfg.Outcome), Symptoms: symptomsOf(ops), Warnings: ops.Warnings,
 	}
+	dependencies := cfg.Dependencies
+	dependencies.Outcome, dependencies.Workers = cfg.Outcome, cfg.Workers
+	estate, err := newEstate(ctx, baseline, incident, dependencies)
+	if err != nil {
+		return nil, err
+	}
+	r.Dependencies = estate.dependencies()
 	if !ops.Changed() {
 		return r, nil
+	}
+	history, err := newHistory(ctx, baseline, incident, cfg)
+	if err != nil {
+		return nil, err
 	}
 	all := suspects(ops)
 	confidence, _ := confidences(all, nil)
@@ -55,6 +72,7 @@ func Investigate(ctx context.Context, baseline, incident tracewhy.Cohort, cfg Co
 		if i == 0 {
 			described.RuledOut = c.ruledOut(all)
 		}
+		estate.attribute(&described)
 		causes, r.RootCauses = append(causes, c), append(r.RootCauses, described)
 	}
 	r.CauseSet = causeSet(r.RootCauses, nil)
@@ -66,6 +84,7 @@ func Investigate(ctx context.Context, baseline, incident tracewhy.Cohort, cfg Co
 	if err := whom(ctx, r, causes, modes, cfg); err != nil {
 		return nil, err
 	}
+	history.timeline(r)
 	apart := apart(causes, r.RootCauses)
 	confidence, none := confidences(all, apart)
 	for i := range r.RootCauses {

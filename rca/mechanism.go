@@ -110,37 +110,6 @@ func containsAny(s string, words []string) bool {
 	return false
 }
 
-// owner says whose the suspect is, as far as its traces say so, and the vendor's name: a service with
-// spans in the Set is internal unless what calls it tags it as external.
-func (c *cause) owner(affected tracewhy.Cohort) (domain, vendor string) {
-	if c.attribute(affected, "dependency.type") == "external" {
-		if vendor = c.attribute(affected, "dependency.vendor"); vendor == "" {
-			vendor = c.service
-		}
-		return "external", vendor
-	}
-	for p := range c.incident.Set().Paths() {
-		if p.Service() == c.service {
-			return "internal", ""
-		}
-	}
-	return "undetermined", ""
-}
-
-// attribute returns the value of an attribute on calls to the suspect, where it is a peer.
-func (c *cause) attribute(affected tracewhy.Cohort, key string) string {
-	for t := range affected.Traces() {
-		for s := range t.Spans() {
-			if v, ok := s.Attr(key); ok {
-				if peer, _ := s.Peer(); peer == c.service {
-					return v.String()
-				}
-			}
-		}
-	}
-	return ""
-}
-
 // affected returns the incident's traces that the suspect's leading evidence is from.
 func (c *cause) affected() tracewhy.Cohort {
 	all := c.incident.Minus(c.incident)

@@ -90,18 +90,25 @@ func (m Measure) isBad() bool { return m <= MeasureSlow }
 
 // String returns the event as "checkout: failures from 0.2 % to 31 % at 2026-11-24T08:45:00Z".
 func (e Event) String() string {
-	text := fmt.Sprintf("%s: %s from %s to %s", e.Subject, e.Measure, percent(e.Before), percent(e.After))
+	return fmt.Sprintf("%s: %s at %s", e.Subject, e.Levels(), time.Unix(0, e.Time).UTC().Format(time.RFC3339))
+}
+
+// Levels returns what changed of the subject, and how much: "failures from 0.2 % to 31 %".
+func (e Event) Levels() string {
 	switch e.Measure {
 	case MeasureCalls:
-		text = fmt.Sprintf("%s: calls from %.3g to %.3g a bin", e.Subject, e.Before, e.After)
+		return fmt.Sprintf("calls from %.3g to %.3g a bin", e.Before, e.After)
 	case MeasureFanout:
-		text = fmt.Sprintf("%s: calls from %.3g to %.3g for each of its caller", e.Subject, e.Before, e.After)
+		return fmt.Sprintf("calls from %.3g to %.3g for each of its caller", e.Before, e.After)
+	}
+	text := fmt.Sprintf("%s from %s to %s", e.Measure, percent(e.Before), percent(e.After))
+	switch e.Measure {
 	case MeasureLong:
 		text += fmt.Sprintf(", median from %v to %v", rounded(e.DurationBefore), rounded(e.DurationAfter))
 	case MeasureSlow:
 		text += fmt.Sprintf(", p95 from %v to %v", rounded(e.DurationBefore), rounded(e.DurationAfter))
 	}
-	return text + " at " + time.Unix(0, e.Time).UTC().Format(time.RFC3339)
+	return text
 }
 
 func percent(share float64) string {

@@ -213,7 +213,7 @@ func since(t *rca.Timeline) string {
 		return ""
 	case t.Onset == nil:
 		return "not known; first symptom " + moment(*t.Symptom)
-	case t.Symptom == nil:
+	case t.Symptom == nil, t.Symptom.Equal(*t.Onset):
 		return moment(*t.Onset)
 	}
 	return moment(*t.Onset) + "; first symptom " + millis(float64(t.Symptom.Sub(*t.Onset))/1e6) + " later"

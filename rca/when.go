@@ -1,0 +1,171 @@
+package rca
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/timeline"
+)
+
+// maxEvents is how many events a report lists.
+const maxEvents = 20
+
+// history is what changed when, of the recording that the incident is part of.
+type history struct {
+	traces tracewhy.Cohort
+	points *timeline.ChangePointsResult
+}
+
+// newHistory finds what changed when: in the recording, if one is given, else in the traces of the incident, or, if
+// that had begun when they do, in those of the baseline and of the incident, where these come later.
+func newHistory(ctx context.Context, baseline, incident tracewhy.Cohort, cfg Config) (*history, error) {
+	h := &history{traces: incident}
+	if cfg.Recording.Set() != nil {
+		h.traces = cfg.Recording
+	}
+	if err := h.read(ctx, cfg); err != nil {
+		return nil, err
+	}
+	if h.hasSymptom() || cfg.Recording.Set() != nil {
+		return h, nil
+	}
+	if _, end, ok := window(baseline); ok {
+		if start, _, ok := window(incident); ok && end <= start {
+			h.traces = baseline.Or(incident)
+			return h, h.read(ctx, cfg)
+		}
+	}
+	return h, nil
+}
+
+func (h *history) read(ctx context.Context, cfg Config) error {
+	points, err := timeline.ChangePoints(ctx, h.traces, timeline.ChangePointsConfig{
+		Series: timeline.SeriesConfig{Outcome: cfg.Outcome}, Alpha: cfg.Alpha, Workers: cfg.Workers,
+	})
+	if errors.Is(err, timeline.ErrNoTraces) { // none with a time
+		points, err = &timeline.ChangePointsResult{Symptom: -1}, nil
+	}
+	h.points = points
+	return err
+}
+
+func (h *history) hasSymptom() bool { return h.points.Symptom >= 0 }
+
+// window returns when the traces of a cohort began, the first and the last; a hundredth of them on either side may
+// have clocks that are wrong.
+func window(cohort tracewhy.Cohort) (first, last int64, ok bool) {
+	starts := make([]int64, 0, cohort.Len())
+	for t := range cohort.Traces() {
+		if start, _, ok := t.Interval(); ok {
+			starts = append(starts, start)
+		}
+	}
+	if len(starts) == 0 {
+		return 0, 0, false
+	}
+	slices.Sort(starts)
+	stray := len(starts) / 100
+	return starts[stray], starts[len(starts)-1-stray], true
+}
+
+func moment(ns int64) time.Time { return time.Unix(0, ns).UTC() }
+
+// timeline fills the report's, and says since when its first cause is at work.
+func (h *history) timeline(r *Report) {
+	if !h.hasSymptom() {
+		return
+	}
+	symptom := h.points.Events[h.points.Symptom]
+	at := moment(symptom.Time)
+	r.Timeline.Symptom = &at
+	onset := symptom
+	for _, e := range h.events(r) {
+		isCause := len(r.RootCauses) > 0 && e.Subject.Service == r.RootCauses[0].Service
+		kind := "propagation"
+		switch {
+		case e.Kind == timeline.EventPrecursor:
+			kind = "precursor"
+		case e.Kind == timeline.EventRecovery:
+			kind = "recovery"
+		case e.Subject.Kind == timeline.SubjectTransactions && e.IsWorse():
+			kind = "impact"
+		}
+		if isCause && e.IsWorse() && (e.Kind == timeline.EventPrecursor || e.Kind == timeline.EventConcurrent) {
+			kind = "onset"
+			if e.Time < onset.Time {
+				onset = e
+			}
+		}
+		r.Timeline.Events = append(r.Timeline.Events, TimelineEvent{Time: moment(e.Time), Kind: kind, Service: e.Subject.Service, What: what(e)})
+	}
+	began := moment(onset.Time)
+	r.Timeline.Onset = &began
+}
+
+// what says what happened, and how exactly its time is known.
+func what(e timeline.Event) string {
+	text := e.Subject.String() + ": " + e.Levels()
+	if e.Subject.String() == e.Subject.Service {
+		text = e.Levels()
+	}
+	if e.Last > e.First {
+		text += fmt.Sprintf(" (between %s and %s)", moment(e.First).Format(time.TimeOnly), moment(e.Last).Format(time.TimeOnly))
+	}
+	return text
+}
+
+// events chooses what a report tells: of transactions, services, their instances and what they call the first time
+// that each became worse, and the last that it became better; and what is known of a path only of the first cause.
+func (h *history) events(r *Report) []timeline.Event {
+	cause := ""
+	if len(r.RootCauses) > 0 {
+		cause = r.RootCauses[0].Service
+	}
+	type key struct {
+		subject    string
+		isRecovery bool
+	}
+	told := map[key]int{} // the index in out; only looked up
+	var out []timeline.Event
+	for i, e := range h.points.Events {
+		isPart := e.Subject.Kind == timeline.SubjectPath || e.Subject.Kind == timeline.SubjectGap
+		if i != h.points.Symptom && isPart && e.Subject.Service != cause {
+			continue
+		}
+		k := key{fmt.Sprint(e.Subject.Kind, e.Subject), e.Kind == timeline.EventRecovery}
+		if at, ok := told[k]; ok {
+			if k.isRecovery {
+				out[at] = e
+			}
+			if i != h.points.Symptom {
+				continue
+			}
+		}
+		told[k] = len(out)
+		out = append(out, e)
+	}
+	// The nearest to the symptom say most.
+	if len(out) > maxEvents {
+		symptom := h.points.Events[h.points.Symptom].Time
+		rank := func(e timeline.Event) int {
+			switch {
+			case e.Kind == timeline.EventSymptom || e.Subject.Service == cause && cause != "":
+				return 0
+			case e.Subject.Kind == timeline.SubjectTransactions, e.Subject.Kind == timeline.SubjectService, e.Subject.Kind == timeline.SubjectDependency:
+				return 1
+			}
+			return 2
+		}
+		slices.SortStableFunc(out, func(x, y timeline.Event) int {
+			return cmp.Or(cmp.Compare(rank(x), rank(y)), cmp.Compare(max(x.Time-symptom, symptom-x.Time), max(y.Time-symptom, symptom-y.Time)))
+		})
+		out = out[:maxEvents]
+	}
+	slices.SortStableFunc(out, func(x, y timeline.Event) int { return cmp.Compare(x.Time, y.Time) })
+	return out
+}
