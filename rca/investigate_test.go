@@ -50,6 +50,7 @@ func TestGeneratedIncidents(t *testing.T) {
 		t.Run(f.Name, func(t *testing.T) {
 			right, alarms := 0, 0
 			var conditions checkConditions
+			var whose checkWhose
 			for seed := range uint64(*worlds) {
 				c := scenario.Generate(f, seed+1)
 				baseline, incident := build(t, c, nil)
@@ -61,6 +62,7 @@ func TestGeneratedIncidents(t *testing.T) {
 					alarms++
 				}
 				conditions.add(t, c, r)
+				whose.add(t, c, r)
 				if len(r.RootCauses) > 0 && slices.ContainsFunc(c.Label.Causes, func(l scenario.Cause) bool { return slices.Contains(l.Services, r.RootCauses[0].Service) }) {
 					right++
 				} else if !f.Quiet {
@@ -81,6 +83,7 @@ func TestGeneratedIncidents(t *testing.T) {
 				return
 			}
 			conditions.finish(t, f)
+			whose.finish(t, f)
 			e := stats.ClopperPearson(float64(right), n, 0.95)
 			t.Logf("%s: right first in %d of %d (%.3f to %.3f)", f.Name, right, *worlds, e.Lo, e.Hi)
 			if e.Hi < 0.95 || *worlds <= 3 && right < *worlds {

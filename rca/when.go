@@ -37,7 +37,13 @@ func newHistory(ctx context.Context, baseline, incident tracewhy.Cohort, cfg Con
 	if _, end, ok := window(baseline); ok {
 		if start, _, ok := window(incident); ok && end <= start {
 			h.traces = baseline.Or(incident)
-			return h, h.read(ctx, cfg)
+			if err := h.read(ctx, cfg); err != nil {
+				return nil, err
+			}
+			// What became worse before the incident is not what the incident is about.
+			if h.hasSymptom() && h.points.Events[h.points.Symptom].Last < start {
+				h.points.Symptom = -1
+			}
 		}
 	}
 	return h, nil

@@ -1,0 +1,54 @@
+package rca_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/tracewhy/tracewhy/internal/scenario"
+	"github.com/tracewhy/tracewhy/rca"
+)
+
+// checkWhose counts whether the first cause, where it is right, is said to be whose it is.
+type checkWhose struct {
+	domain, vendor tally
+	late           []time.Duration // of the symptom, behind the label's
+}
+
+func (x *checkWhose) add(t *testing.T, c scenario.Case, r *rca.Report) {
+	t.Helper()
+	if len(r.RootCauses) == 0 {
+		return
+	}
+	got := r.RootCauses[0]
+	i := slices.IndexFunc(c.Label.Causes, func(l scenario.Cause) bool { return slices.Contains(l.Services, got.Service) })
+	if i < 0 {
+		return
+	}
+	if want := c.Label.Causes[i]; want.FaultDomain != "" {
+		if !x.domain.add(got.FaultDomain == want.FaultDomain) {
+			t.Logf("%s: the fault of %s is %s, want %s", c.Name, got.Service, got.FaultDomain, want.FaultDomain)
+		}
+		if want.Vendor != "" && !x.vendor.add(got.Vendor == want.Vendor || slices.Contains(want.Services, got.Vendor)) {
+			t.Logf("%s: vendor %q, want %q", c.Name, got.Vendor, want.Vendor)
+		}
+	}
+	if r.Timeline.Symptom != nil && c.Label.SymptomNS != 0 {
+		x.late = append(x.late, r.Timeline.Symptom.Sub(time.Unix(0, c.Label.SymptomNS)))
+	}
+}
+
+// finish prints what was counted, and fails where it is worse than it should be.
+func (x *checkWhose) finish(t *testing.T, f scenario.Family) {
+	t.Helper()
+	t.Logf("%s: fault domain right in %s, vendor in %s", f.Name, x.domain, x.vendor)
+	if slices.Sort(x.late); len(x.late) > 0 {
+		t.Logf("%s: symptom seen in %d, %v after the first request that suffers (median; %v to %v)", f.Name, len(x.late),
+			x.late[len(x.late)/2].Round(time.Second), x.late[0].Round(time.Second), x.late[len(x.late)-1].Round(time.Second))
+	}
+	for _, k := range []tally{x.domain, x.vendor} {
+		if e := k.share(); e.Hi < 0.95 {
+			t.Errorf("right in %s", k)
+		}
+	}
+}
