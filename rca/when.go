@@ -40,10 +40,7 @@ func newHistory(ctx context.Context, baseline, incident tracewhy.Cohort, cfg Con
 			if err := h.read(ctx, cfg); err != nil {
 				return nil, err
 			}
-			// What became worse before the incident is not what the incident is about.
-			if h.hasSymptom() && h.points.Events[h.points.Symptom].Last < start {
-				h.points.Symptom = -1
-			}
+			h.notBefore(start)
 		}
 	}
 	return h, nil
@@ -58,6 +55,21 @@ func (h *history) read(ctx context.Context, cfg Config) error {
 	}
 	h.points = points
 	return err
+}
+
+// notBefore holds against what was found in the baseline as well that these are said to be better times. What became
+// worse in them is not what the incident is about; and of a change that may have come with the first trace of the
+// incident, that is the moment to name.
+func (h *history) notBefore(start int64) {
+	for i := range h.points.Events {
+		e := &h.points.Events[i]
+		if e.IsWorse() && e.Time < start && e.Last >= start {
+			e.Time = start
+		}
+	}
+	if h.hasSymptom() && h.points.Events[h.points.Symptom].Time < start {
+		h.points.Symptom = -1
+	}
 }
 
 func (h *history) hasSymptom() bool { return h.points.Symptom >= 0 }
@@ -120,7 +132,11 @@ func what(e timeline.Event) string {
 		text = e.Levels()
 	}
 	if e.Last > e.First {
-		text += fmt.Sprintf(" (between %s and %s)", moment(e.First).Format(time.TimeOnly), moment(e.Last).Format(time.TimeOnly))
+		layout := time.TimeOnly
+		if first, last := moment(e.First), moment(e.Last); first.YearDay() != last.YearDay() || first.Year() != last.Year() {
+			layout = time.DateTime
+		}
+		text += fmt.Sprintf(" (between %s and %s)", moment(e.First).Format(layout), moment(e.Last).Format(layout))
 	}
 	return text
 }
