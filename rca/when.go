@@ -21,28 +21,23 @@ type history struct {
 	points *timeline.ChangePointsResult
 }
 
-// newHistory finds what changed when: in the recording, if one is given, else in the traces of the incident, or, if
-// that had begun when they do, in those of the baseline and of the incident, where these come later.
+// newHistory finds what changed when: in the recording, if one is given, else in the traces of the incident, after those
+// of the baseline if these come first.
 func newHistory(ctx context.Context, baseline, incident tracewhy.Cohort, cfg Config) (*history, error) {
 	h := &history{traces: incident}
 	if cfg.Recording.Set() != nil {
 		h.traces = cfg.Recording
+		return h, h.read(ctx, cfg)
 	}
-	if err := h.read(ctx, cfg); err != nil {
-		return nil, err
+	_, end, known := window(baseline)
+	start, _, ok := window(incident)
+	if known = known && ok && end <= start; known {
+		h.traces = baseline.Or(incident)
 	}
-	if h.hasSymptom() || cfg.Recording.Set() != nil {
-		return h, nil
+	if err := h.read(ctx, cfg); err != nil || !known {
+		return h, err
 	}
-	if _, end, ok := window(baseline); ok {
-		if start, _, ok := window(incident); ok && end <= start {
-			h.traces = baseline.Or(incident)
-			if err := h.read(ctx, cfg); err != nil {
-				return nil, err
-			}
-			h.notBefore(start)
-		}
-	}
+	h.notBefore(start)
 	return h, nil
 }
 
