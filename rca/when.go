@@ -12,6 +12,9 @@ import (
 	"github.com/tracewhy/tracewhy/timeline"
 )
 
+// told are the kinds of things that a report tells the history of: paths are many, and say little more.
+var told = []timeline.SubjectKind{timeline.SubjectTransactions, timeline.SubjectService, timeline.SubjectInstance, timeline.SubjectDependency}
+
 // maxEvents is how many events a report lists.
 const maxEvents = 20
 
@@ -43,7 +46,7 @@ func newHistory(ctx context.Context, baseline, incident tracewhy.Cohort, cfg Con
 
 func (h *history) read(ctx context.Context, cfg Config) error {
 	points, err := timeline.ChangePoints(ctx, h.traces, timeline.ChangePointsConfig{
-		Series: timeline.SeriesConfig{Outcome: cfg.Outcome}, Alpha: cfg.Alpha, Workers: cfg.Workers,
+		Series: timeline.SeriesConfig{Outcome: cfg.Outcome, Kinds: told}, Alpha: cfg.Alpha, Workers: cfg.Workers,
 	})
 	if errors.Is(err, timeline.ErrNoTraces) { // none with a time
 		points, err = &timeline.ChangePointsResult{Symptom: -1}, nil
@@ -137,7 +140,7 @@ func what(e timeline.Event) string {
 }
 
 // events chooses what a report tells: of transactions, services, their instances and what they call the first time
-// that each became worse, and the last that it became better; and what is known of a path only of the first cause.
+// that each became worse, and the last that it became better.
 func (h *history) events(r *Report) []timeline.Event {
 	cause := ""
 	if len(r.RootCauses) > 0 {
@@ -147,15 +150,11 @@ func (h *history) events(r *Report) []timeline.Event {
 		subject    string
 		isRecovery bool
 	}
-	told := map[key]int{} // the index in out; only looked up
+	known := map[key]int{} // the index in out; only looked up
 	var out []timeline.Event
 	for i, e := range h.points.Events {
-		isPart := e.Subject.Kind == timeline.SubjectPath || e.Subject.Kind == timeline.SubjectGap
-		if i != h.points.Symptom && isPart && e.Subject.Service != cause {
-			continue
-		}
 		k := key{fmt.Sprint(e.Subject.Kind, e.Subject), e.Kind == timeline.EventRecovery}
-		if at, ok := told[k]; ok {
+		if at, ok := known[k]; ok {
 			if k.isRecovery {
 				out[at] = e
 			}
@@ -163,7 +162,7 @@ func (h *history) events(r *Report) []timeline.Event {
 				continue
 			}
 		}
-		told[k] = len(out)
+		known[k] = len(out)
 		out = append(out, e)
 	}
 	// The nearest to the symptom say most.

@@ -19,6 +19,8 @@ type SeriesConfig struct {
 	Start, End int64
 	// MinCalls is how many calls a subject has at least; 0 means 30.
 	MinCalls int
+	// Kinds are the kinds of subjects to count; nil means all.
+	Kinds []SubjectKind
 	// MaxSubjects is how many subjects of a kind there are at most, those with the most calls; 0 means 500.
 	MaxSubjects int
 	// Outcome says which transactions failed.
@@ -122,7 +124,11 @@ func (cfg SeriesConfig) withDefaults() SeriesConfig {
 // It takes time in O(n log n) for n spans, in one pass over them for each kind of subject, and memory for each
 // subject in each bin beside some 40 bytes for each span. Its error is [ErrNoTraces] or that of ctx.
 func Series(ctx context.Context, traces tracewhy.Cohort, cfg SeriesConfig) (*SeriesResult, error) {
-	return count(ctx, traces, cfg, SubjectTransactions, SubjectService, SubjectInstance, SubjectDependency, SubjectPath, SubjectGap)
+	kinds := []SubjectKind{SubjectTransactions, SubjectService, SubjectInstance, SubjectDependency, SubjectPath, SubjectGap}
+	if cfg.Kinds != nil {
+		kinds = slices.DeleteFunc(kinds, func(k SubjectKind) bool { return !slices.Contains(cfg.Kinds, k) })
+	}
+	return count(ctx, traces, cfg, kinds...)
 }
 
 func count(ctx context.Context, traces tracewhy.Cohort, cfg SeriesConfig, kinds ...SubjectKind) (*SeriesResult, error) {
