@@ -12,8 +12,8 @@ import (
 	"github.com/tracewhy/tracewhy/timeline"
 )
 
-// told are the kinds of things that a report tells the history of: paths are many, and say little more.
-var told = []timeline.SubjectKind{timeline.SubjectTransactions, timeline.SubjectService, timeline.SubjectInstance, timeline.SubjectDependency}
+// told are the kinds of things that a report tells the history of: instances and paths are many, and say little more.
+var told = []timeline.SubjectKind{timeline.SubjectTransactions, timeline.SubjectService, timeline.SubjectDependency}
 
 // maxEvents is how many events a report lists.
 const maxEvents = 20
@@ -139,7 +139,7 @@ func what(e timeline.Event) string {
 	return text
 }
 
-// events chooses what a report tells: of transactions, services, their instances and what they call the first time
+// events chooses what a report tells: of transactions, services and what they call the first time
 // that each became worse, and the last that it became better.
 func (h *history) events(r *Report) []timeline.Event {
 	cause := ""

@@ -136,7 +136,7 @@ func (a *answer) split(ctx context.Context) error {
 	}
 	if parts.Incident.Len() > 0 {
 		a.baseline, a.incident = parts.Baseline, parts.Incident
-		if a.report, err = rca.Investigate(ctx, a.baseline, a.incident, rca.Config{}); err != nil {
+		if a.report, err = rca.Investigate(ctx, a.baseline, a.incident, rca.Config{Recording: all}); err != nil {
 			return err
 		}
 	} else {
