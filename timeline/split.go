@@ -30,9 +30,10 @@ type SplitResult struct {
 // Split divides traces of one recording into those of better times and those of an incident, for analyses that
 // compare the two: by when transactions of a root path, or all, began to fail or to be slow.
 //
-// The incident is where the level of failures, or slow transactions, is nearer to the worst than to the best
-// that lasted a tenth of the time; the baseline is where it is within a quarter of the way from the best to the worst, before the incident
-// if that is recorded. With nothing changed, the probability of an incident is at most alpha.
+// The incident is where the level of failures, or of slow transactions where hardly any fail, is nearer to the worst
+// than to the best that lasted a tenth of the time; the baseline is where it is within a quarter of the way from the
+// best to the worst, and transactions were not slow, before the incident if that is recorded. With nothing changed, the
+// probability of an incident is at most alpha.
 //
 // It takes time in O(n log n) for n spans. Its error is [ErrNoTraces] or that of ctx.
 func Split(ctx context.Context, traces tracewhy.Cohort, cfg ChangePointsConfig) (*SplitResult, error) {
@@ -107,7 +108,11 @@ func (s *stage) reason(r *SplitResult) string {
 	return text + fmt.Sprintf("; %d traces of better times, %d of the incident", r.Baseline.Len(), r.Incident.Len())
 }
 
-// symptom returns the series of transactions that became worse by the most transactions.
+// worthSlow is how many slow transactions one that fails is worth: who is slow is served.
+const worthSlow = 10
+
+// symptom returns the series of transactions that became worse by the most transactions, those that failed before
+// those that were only slow. Times when they were slow beside a series of failures are neither normal nor the incident.
 func (d *detector) symptom() (stage, bool) {
 	var ps []float64
 	var of []*test
@@ -116,17 +121,29 @@ func (d *detector) symptom() (stage, bool) {
 			ps, of = append(ps, t.result.P), append(of, t)
 		}
 	}
-	best, found := stage{}, false
+	var failing, slow stage
 	for i, p := range stats.Holm(ps) {
 		if p > d.cfg.Alpha || len(of[i].result.Changes) == 0 {
 			continue
 		}
+		best := &slow
+		if of[i].measure == MeasureFailures {
+			best = &failing
+		}
 		// One root path that explains as much as all of them says more: it comes after.
-		if s, ok := d.stage(of[i]); ok && (!found || stats.Compare(s.excess, best.excess*0.95) > 0) {
-			best, found = s, true
+		if s, ok := d.stage(of[i]); ok && (best.test == nil || stats.Compare(s.excess, best.excess*0.95) > 0) {
+			*best = s
 		}
 	}
-	return best, found
+	if failing.test == nil || worthSlow*failing.excess < slow.excess {
+		return slow, slow.test != nil
+	}
+	for bin, was := range slow.states {
+		if was != stateNormal && failing.states[bin] == stateNormal {
+			failing.states[bin] = stateNeither
+		}
+	}
+	return failing, true
 }
 
 // stage says when the transactions of a series were how bad. It is false if the difference does not matter.
