@@ -2,10 +2,9 @@ package report
 
 import (
 	"iter"
-	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
+
+	"github.com/tracewhy/tracewhy/internal/visible"
 )
 
 // Clean makes text from a trace harmless on a terminal: whatever does not show as itself is written
@@ -17,148 +16,7 @@ import (
 // no text can bring its own. Programs that print names from traces by themselves can use it too.
 //
 // The result is for eyes, not for decoding: a backslash stays a single backslash.
-func Clean(s string) string {
-	if isClean(s) {
-		return s
-	}
-	var b strings.Builder
-	marks := 0
-	for i := 0; i < len(s); {
-		r, size := utf8.DecodeRuneInString(s[i:])
-		marks = countMarks(marks, r)
-		switch {
-		case r == utf8.RuneError && size == 1:
-			b.WriteString(`\x` + hex(rune(s[i]), 2))
-		case shows(r) && marks <= maxMarks:
-			b.WriteString(s[i : i+size])
-		case r == '\n':
-			b.WriteString(`\n`)
-		case r == '\r':
-			b.WriteString(`\r`)
-		case r == '\t':
-			b.WriteString(`\t`)
-		case r < utf8.RuneSelf:
-			b.WriteString(`\x` + hex(r, 2))
-		case r <= 0xffff:
-			b.WriteString(`\u` + hex(r, 4))
-		default:
-			b.WriteString(`\U` + hex(r, 8))
-		}
-		i += size
-	}
-	return b.String()
-}
-
-func isClean(s string) bool {
-	marks := 0
-	for i, r := range s {
-		marks = countMarks(marks, r)
-		if !shows(r) || marks > maxMarks {
-			return false
-		}
-		if r == utf8.RuneError {
-			if _, size := utf8.DecodeRuneInString(s[i:]); size == 1 {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// maxMarks is how many combining marks one character may carry. More are written out: a text of marks
-// alone would take no room and any number of bytes, and cover the lines around it.
-const maxMarks = 4
-
-// countMarks returns how many combining marks in a row there are with r, if there were n before it.
-func countMarks(n int, r rune) int {
-	if r >= 0x300 && cellWidth(r) == 0 {
-		return n + 1
-	}
-	return 0
-}
-
-// shows reports whether a terminal shows r as a character of its own. Spaces other than the ASCII one
-// do not: they would pass for it.
-func shows(r rune) bool { return strconv.IsPrint(r) }
-
-func hex(r rune, digits int) string {
-	s := strconv.FormatInt(int64(r), 16)
-	return strings.Repeat("0", max(0, digits-len(s))) + s
-}
-
-// cellWidth returns how many terminal cells r takes: none for combining marks, two for the wide
-// characters of East Asian scripts and for emoji, else one. The ranges are those of UAX #11 (W and F),
-// coarsely: between two blocks of wide characters unassigned code points count as wide.
-func cellWidth(r rune) int {
-	switch {
-	case r < 0x300:
-		return 1
-	case unicode.In(r, unicode.Mn, unicode.Me):
-		return 0
-	case r < 0x1100:
-		return 1
-	case r <= 0x115f, 0x2e80 <= r && r <= 0xa4cf && r != 0x303f, 0xac00 <= r && r <= 0xd7a3, 0xf900 <= r && r <= 0xfaff,
-		0xfe30 <= r && r <= 0xfe6f, 0xff00 <= r && r <= 0xff60, 0xffe0 <= r && r <= 0xffe6,
-		0x1f300 <= r && r <= 0x1f64f, 0x1f680 <= r && r <= 0x1f6ff, 0x1f900 <= r && r <= 0x1faff, 0x20000 <= r && r <= 0x3fffd:
-		return 2
-	}
-	return 1
-}
-
-// textWidth returns how many cells a clean text takes.
-func textWidth(s string) int {
-	n := 0
-	for _, r := range s {
-		n += cellWidth(r)
-	}
-	return n
-}
-
-// head returns the longest beginning of a clean text that fits into n cells, and what is left.
-func head(s string, n int) (first, rest string) {
-	for i, r := range s {
-		n -= cellWidth(r)
-		if n < 0 {
-			return s[:i], s[i:]
-		}
-	}
-	return s, ""
-}
-
-// cut shortens a clean text to n cells, with an ellipsis where something was left out.
-func cut(s string, n int) string {
-	first, rest := head(s, n)
-	if rest == "" {
-		return first
-	}
-	if n <= 0 {
-		return ""
-	}
-	first, _ = head(s, n-1)
-	return first + "…"
-}
-
-// cutMiddle shortens a clean text to n cells by leaving out its middle: names of operations often differ
-// at their ends.
-func cutMiddle(s string, n int) string {
-	width := textWidth(s)
-	if width <= n {
-		return s
-	}
-	if n < 8 {
-		return cut(s, n)
-	}
-	tail := (n - 1) * 2 / 5
-	first, _ := head(s, n-1-tail)
-	_, last := head(s, width-tail)
-	return first + "…" + last
-}
-
-// pad cuts or fills a clean text to exactly n cells.
-func pad(s string, n int) string {
-	s = cut(s, n)
-	return s + strings.Repeat(" ", max(0, n-textWidth(s)))
-}
+func Clean(s string) string { return visible.Clean(s) }
 
 // wrap sets clean texts as one paragraph of at most maxLines lines of n cells. A text that fits on a
 // line is not broken; others are broken at spaces, and within words only where a word is longer than a
@@ -166,7 +24,7 @@ func pad(s string, n int) string {
 // on a line: it has the numbers of a claim, or the culprit at the end of a path.
 func wrap(texts []string, n, maxLines int) []string {
 	last := len(texts) - 1
-	if last <= 0 || maxLines < 2 || textWidth(texts[last]) > n || len(fill(texts, n, maxLines+1)) <= maxLines {
+	if last <= 0 || maxLines < 2 || visible.Width(texts[last]) > n || len(fill(texts, n, maxLines+1)) <= maxLines {
 		return fill(texts, n, maxLines)
 	}
 	return append(fill(texts[:last], n, maxLines-1), texts[last])
@@ -179,7 +37,7 @@ func fill(texts []string, n, maxLines int) []string {
 	line, used := "", 0
 	for word := range words(texts, n) {
 		for word != "" {
-			w := textWidth(word)
+			w := visible.Width(word)
 			switch {
 			case line != "" && used+1+w <= n:
 				line, used, word = line+" "+word, used+1+w, ""
@@ -189,12 +47,12 @@ func fill(texts []string, n, maxLines int) []string {
 				if line != "" {
 					word = line + " " + word
 				}
-				return append(lines, cut(word+"…", n))
+				return append(lines, visible.Cut(word+"…", n))
 			case line != "":
 				lines, line, used = append(lines, line), "", 0
 			default:
 				var first string
-				first, word = head(word, n)
+				first, word = visible.Head(word, n)
 				lines = append(lines, first)
 			}
 		}
@@ -209,7 +67,7 @@ func fill(texts []string, n, maxLines int) []string {
 func words(texts []string, n int) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for _, s := range texts {
-			if textWidth(s) <= n {
+			if visible.Width(s) <= n {
 				if !yield(s) {
 					return
 				}

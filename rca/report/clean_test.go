@@ -4,56 +4,25 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tracewhy/tracewhy/internal/visible"
 	"github.com/tracewhy/tracewhy/rca"
 )
 
-func TestClean(t *testing.T) {
-	for _, tc := range []struct{ in, want string }{
-		{"GET /pay", "GET /pay"},
-		{"Überweisung €, 振込, 😀", "Überweisung €, 振込, 😀"},
-		{"\x1b[31m", `\x1b[31m`},
-		{"a\r\nb\tc", `a\r\nb\tc`},
-		{"\u009b1m\x7f\x00", `\u009b1m\x7f\x00`},
-		{"\u202eabc\u2066", `\u202eabc\u2066`},
-		{"\xff\xc3", `\xff\xc3`},
-		{"\ufffd", "\ufffd"}, // a replacement character that was there is one
-		{"\U000e0041", `\U000e0041`},
-		{"a\u00a0b", `a\u00a0b`},
-		{"e\u0301\u0301", "e\u0301\u0301"},
-		{"e\u0301\u0302\u0303\u0304\u0305\u0306f\u0301", `e` + "\u0301\u0302\u0303\u0304" + `\u0305\u0306f` + "\u0301"},
-		{`C:\new`, `C:\new`},
-	} {
-		if got := Clean(tc.in); got != tc.want {
-			t.Errorf("Clean(%q) = %q, want %q", tc.in, got, tc.want)
-		}
-	}
-}
-
-func FuzzClean(f *testing.F) {
+func FuzzWrap(f *testing.F) {
 	f.Add("a\x1b[0m\u202e\xff漢")
 	f.Fuzz(func(t *testing.T, s string) {
 		got := Clean(s)
-		if !utf8.ValidString(got) || !isClean(got) || Clean(got) != got {
-			t.Errorf("Clean(%q) = %q is not clean", s, got)
-		}
 		for n := range 20 {
-			if w := textWidth(cut(got, n)); w > n {
-				t.Errorf("cut(%q, %d) takes %d cells", got, n, w)
-			}
-			if w := textWidth(pad(got, n)); w != n {
-				t.Errorf("pad(%q, %d) takes %d cells", got, n, w)
-			}
 			lines := wrap([]string{got, got}, n, 3)
 			if len(lines) > 3 {
 				t.Errorf("wrap(%q, %d) makes %d lines", got, n, len(lines))
 			}
 			for _, l := range lines {
-				if textWidth(l) > max(n, 2) {
-					t.Errorf("wrap(%q, %d) makes a line of %d cells", got, n, textWidth(l))
+				if visible.Width(l) > max(n, 2) {
+					t.Errorf("wrap(%q, %d) makes a line of %d cells", got, n, visible.Width(l))
 				}
 			}
 		}

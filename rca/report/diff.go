@@ -9,6 +9,7 @@ import (
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/compare"
+	"github.com/tracewhy/tracewhy/internal/visible"
 )
 
 // The columns of a diff, beside the bars.
@@ -29,13 +30,13 @@ func Diff(w io.Writer, r *compare.TracesResult, cfg Config) error {
 	p.paragraph("left", 6, normal, 2, r.Left.TraceID.String(), describeSide(r.Left))
 	p.paragraph("right", 6, normal, 2, r.Right.TraceID.String(), describeSide(r.Right)+diffTotal(r))
 	p.blank()
-	p.line(piece{faint, pad("", markColumn+d.label) + pad(padLeft("left", durationColumn), side) +
-		pad(padLeft("right", durationColumn), side) + padLeft("waited", d.waited)})
+	p.line(piece{faint, visible.Pad("", markColumn+d.label) + visible.Pad(padLeft("left", durationColumn), side) +
+		visible.Pad(padLeft("right", durationColumn), side) + padLeft("waited", d.waited)})
 	for _, i := range d.shown {
 		d.print(p, r, i)
 	}
 	if d.hidden > 0 {
-		p.line(piece{faint, pad("", markColumn) + pad(plural(d.hidden, "more call"), d.label+2*side) + padLeft(signed(d.hiddenCritical), d.waited)})
+		p.line(piece{faint, visible.Pad("", markColumn) + visible.Pad(plural(d.hidden, "more call"), d.label+2*side) + padLeft(signed(d.hiddenCritical), d.waited)})
 	}
 	for _, s := range r.Services {
 		p.blank()
@@ -133,31 +134,31 @@ func (d *diffLayout) print(p *printer, r *compare.TracesResult, i int) {
 	}
 	depth := min(row.Depth, maxIndent)
 	tail := diffCalls(row)
-	if d.label-1-depth-textWidth(tail) < 6 {
+	if d.label-1-depth-visible.Width(tail) < 6 {
 		tail = "" // the name matters more
 	}
 	name := row.Operation
 	if row.Parent < 0 || r.Rows[row.Parent].Service != row.Service {
 		name = row.Service + " " + name
 	}
-	label := indent(depth) + cutMiddle(Clean(name), max(0, d.label-1-depth-textWidth(tail))) + tail
+	label := indent(depth) + visible.CutMiddle(Clean(name), max(0, d.label-1-depth-visible.Width(tail))) + tail
 	side := func(x compare.RowSide, look style) []piece {
 		pieces := []piece{{normal, padLeft(sideTime(x), durationColumn)}}
 		if d.bar > 0 {
-			pieces = append(pieces, piece{look, " " + pad(d.bars(x), d.bar) + " "})
+			pieces = append(pieces, piece{look, " " + visible.Pad(d.bars(x), d.bar) + " "})
 		}
 		return pieces
 	}
 	p.line(slices.Concat(
-		[]piece{{alarm, pad(mark, markColumn)}, {look, pad(label, d.label)}},
+		[]piece{{alarm, visible.Pad(mark, markColumn)}, {look, visible.Pad(label, d.label)}},
 		side(row.Left, calm), side(row.Right, doubt),
 		[]piece{{bold, padLeft(signed(row.Critical()), d.waited)}})...)
 	first, more := capped(d.details(row), maxDiffDetails)
 	for _, text := range first {
-		p.line(piece{faint, pad("", markColumn+depth+2) + text})
+		p.line(piece{faint, visible.Pad("", markColumn+depth+2) + text})
 	}
 	if more > 0 {
-		p.line(piece{faint, pad("", markColumn+depth+2) + plural(more, "more difference")})
+		p.line(piece{faint, visible.Pad("", markColumn+depth+2) + plural(more, "more difference")})
 	}
 }
 
@@ -298,4 +299,4 @@ func signed(d time.Duration) string {
 	return nanos(d)
 }
 
-func padLeft(s string, n int) string { return strings.Repeat(" ", max(0, n-textWidth(s))) + s }
+func padLeft(s string, n int) string { return strings.Repeat(" ", max(0, n-visible.Width(s))) + s }

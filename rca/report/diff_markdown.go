@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tracewhy/tracewhy/compare"
+	"github.com/tracewhy/tracewhy/internal/visible"
 )
 
 // DiffMarkdown writes what [Diff] writes as Markdown, for tickets and reviews. Texts from traces are
@@ -22,7 +23,7 @@ func DiffMarkdown(w io.Writer, r *compare.TracesResult, cfg Config) error {
 		var details []string
 		first, more := capped(d.details(row), maxDiffDetails)
 		for _, text := range first {
-			details = append(details, markdownCode(cut(Clean(text), 120)))
+			details = append(details, markdownCode(visible.Cut(Clean(text), 120)))
 		}
 		if more > 0 {
 			details = append(details, count(more)+" more")
@@ -32,17 +33,17 @@ func DiffMarkdown(w io.Writer, r *compare.TracesResult, cfg Config) error {
 			mark = markdownCode(mark)
 		}
 		fmt.Fprintf(&b, "| %s | %s%s%s | %s | %s | %s | %s |\n", mark,
-			strings.Repeat("· ", min(row.Depth, maxIndent)), markdownCode(cutMiddle(Clean(row.Service+" "+row.Operation), 80)), diffCalls(row),
+			strings.Repeat("· ", min(row.Depth, maxIndent)), markdownCode(visible.CutMiddle(Clean(row.Service+" "+row.Operation), 80)), diffCalls(row),
 			sideTime(row.Left), sideTime(row.Right), signed(row.Critical()), strings.Join(details, "; "))
 	}
 	if d.hidden > 0 {
 		fmt.Fprintf(&b, "| | %s | | | %s | |\n", plural(d.hidden, "more call"), signed(d.hiddenCritical))
 	}
 	for _, s := range r.Services {
-		fmt.Fprintf(&b, "\nResource of %s:\n\n", markdownCode(cut(Clean(s.Service), 80)))
+		fmt.Fprintf(&b, "\nResource of %s:\n\n", markdownCode(visible.Cut(Clean(s.Service), 80)))
 		first, more := capped(s.Attributes, 2*maxDiffDetails)
 		for _, a := range first {
-			fmt.Fprintf(&b, "- %s\n", markdownCode(cut(Clean(attributeLine(a)), 120)))
+			fmt.Fprintf(&b, "- %s\n", markdownCode(visible.Cut(Clean(attributeLine(a)), 120)))
 		}
 		if more > 0 {
 			fmt.Fprintf(&b, "- %s more\n", count(more))

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"io"
 	"strings"
+
+	"github.com/tracewhy/tracewhy/internal/visible"
 )
 
 // style is how a piece of text looks where colours are asked for.
@@ -46,10 +48,10 @@ func (p *printer) line(pieces ...piece) {
 	last, used := -1, 0
 	for i, piece := range pieces {
 		text := Clean(piece.text)
-		if room := p.width - used; textWidth(text) > room {
-			text = cut(text, room)
+		if room := p.width - used; visible.Width(text) > room {
+			text = visible.Cut(text, room)
 		}
-		used += textWidth(text)
+		used += visible.Width(text)
 		texts = append(texts, text)
 		if strings.TrimRight(text, " ") != "" {
 			last = i
@@ -89,9 +91,9 @@ func (p *printer) paragraph(label string, indent int, s style, maxLines int, tex
 	maxLines = max(maxLines, (maxLines*(80-indent)+p.width-indent-1)/(p.width-indent))
 	for i, l := range wrap(kept, p.width-indent, maxLines) {
 		if i > 0 {
-			label = strings.Repeat(" ", textWidth(label))
+			label = strings.Repeat(" ", visible.Width(label))
 		}
-		p.line(piece{bold, pad(label, indent)}, piece{s, l})
+		p.line(piece{bold, visible.Pad(label, indent)}, piece{s, l})
 	}
 }
 

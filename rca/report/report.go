@@ -25,6 +25,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/internal/visible"
 	"github.com/tracewhy/tracewhy/rca"
 )
 
@@ -77,13 +78,13 @@ func escapeJSON(in []byte) []byte {
 	for i := 0; i < len(in); {
 		r, size := utf8.DecodeRune(in[i:])
 		switch {
-		case r == '\n' || shows(r):
+		case r == '\n' || visible.Shows(r):
 			out = append(out, in[i:i+size]...)
 		case r <= 0xffff:
-			out = append(out, `\u`+hex(r, 4)...)
+			out = fmt.Appendf(out, `\u%04x`, r)
 		default:
 			high, low := utf16.EncodeRune(r)
-			out = append(out, `\u`+hex(high, 4)+`\u`+hex(low, 4)...)
+			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
 		}
 		i += size
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/internal/visible"
 	"github.com/tracewhy/tracewhy/rca"
 )
 
@@ -71,7 +72,7 @@ func (p *printer) verdict(v rca.Verdict, top *rca.RootCause) {
 
 func (p *printer) headline(s style, verdict, what, right string) {
 	if right != "" {
-		what = pad(Clean(what), p.width-len(verdict)-len(right)-4) + "  " + right
+		what = visible.Pad(Clean(what), p.width-len(verdict)-len(right)-4) + "  " + right
 	}
 	p.line(piece{s, verdict}, piece{bold, "  " + what})
 }
@@ -95,7 +96,7 @@ func (p *printer) field(label string, texts ...string) {
 func list[T any](p *printer, label string, s style, all []T, n int, write func(T) []string) {
 	first, more := capped(all, n)
 	for _, x := range first {
-		p.paragraph(pad(label, labelColumn)+"-", labelColumn+2, s, 3, write(x)...)
+		p.paragraph(visible.Pad(label, labelColumn)+"-", labelColumn+2, s, 3, write(x)...)
 		label = ""
 	}
 	p.more(more)
@@ -251,7 +252,7 @@ func (p *printer) argument(c *rca.RootCause) {
 		if numbers != "" {
 			claim += ":"
 		}
-		p.paragraph(pad(label, labelColumn)+"-", labelColumn+2, normal, 3, claim, numbers)
+		p.paragraph(visible.Pad(label, labelColumn)+"-", labelColumn+2, normal, 3, claim, numbers)
 		p.paragraph("", labelColumn+2, faint, 1, traces(e.TraceIDs))
 		label = ""
 	}

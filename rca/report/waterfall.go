@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/internal/visible"
 	"github.com/tracewhy/tracewhy/timeline"
 )
 
@@ -70,7 +71,7 @@ func (p *printer) waterfalls(rows int, list []drawing) {
 		c.scale = max(c.scale, length)
 	}
 	scale := millis(float64(c.scale) / 1e6)
-	p.line(piece{faint, pad("", markColumn+c.label+1) + "0" + strings.Repeat(" ", max(1, c.bar-1-textWidth(scale))) + scale})
+	p.line(piece{faint, visible.Pad("", markColumn+c.label+1) + "0" + strings.Repeat(" ", max(1, c.bar-1-visible.Width(scale))) + scale})
 	for i, d := range list {
 		c.draw(d, falls[i], rows)
 		p.blank()
@@ -152,7 +153,7 @@ func (c *canvas) gaps(r timeline.Row, depth, n int) int {
 	slices.SortStableFunc(long, func(a, b tracewhy.Gap) int { return cmp.Compare(b.Duration(), a.Duration()) })
 	long = long[:min(n, len(long))]
 	for _, g := range long {
-		c.p.line(piece{normal, pad("", markColumn) + indent(depth) + " "}, piece{doubt, "^ " + millis(float64(g.Duration())/1e6) + " " + describe(g)})
+		c.p.line(piece{normal, visible.Pad("", markColumn) + indent(depth) + " "}, piece{doubt, "^ " + millis(float64(g.Duration())/1e6) + " " + describe(g)})
 	}
 	return len(long)
 }
@@ -180,10 +181,10 @@ func indent(depth int) string { return strings.Repeat(" ", min(depth, maxIndent)
 // row prints one row of the picture.
 func (c *canvas) row(mark, label string, labelStyle style, bar string, barStyle style, duration string) {
 	c.p.line(
-		piece{alarm, pad(mark, markColumn)},
-		piece{labelStyle, pad(Clean(label), c.label) + " "},
-		piece{barStyle, pad(bar, c.bar)},
-		piece{normal, strings.Repeat(" ", max(0, durationColumn-textWidth(duration))) + duration})
+		piece{alarm, visible.Pad(mark, markColumn)},
+		piece{labelStyle, visible.Pad(Clean(label), c.label) + " "},
+		piece{barStyle, visible.Pad(bar, c.bar)},
+		piece{normal, strings.Repeat(" ", max(0, durationColumn-visible.Width(duration))) + duration})
 }
 
 // span prints the row of a span.
@@ -198,7 +199,7 @@ func (c *canvas) span(t *tree, i, depth int, pointed bool) {
 	if t.visible[i] == 0 && t.end[i] > i+1 {
 		below = " +" + count(t.end[i]-i-1)
 	}
-	label = cutMiddle(Clean(label), c.label-min(depth, maxIndent)-len(below)) + below
+	label = visible.CutMiddle(Clean(label), c.label-min(depth, maxIndent)-len(below)) + below
 	mark, look := "", normal
 	if pointed {
 		mark, look = ">", bold
