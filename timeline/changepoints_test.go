@@ -24,7 +24,10 @@ type shop struct {
 	slow, failing, over float64
 }
 
-func (w shop) spans(seed uint64) []tracewhy.SpanData {
+func (w shop) spans(seed uint64) []tracewhy.SpanData { return w.slowed(seed, 5*time.Millisecond) }
+
+// slowed is spans with a database that takes so much longer when it is slow.
+func (w shop) slowed(seed uint64, by time.Duration) []tracewhy.SpanData {
 	r := rand.New(rand.NewPCG(seed, 1))
 	resource := func(service string) *tracewhy.Resource {
 		return &tracewhy.Resource{Attributes: []tracewhy.KeyValue{tracewhy.String("service.name", service), tracewhy.String("host.name", service+"-1")}}
@@ -37,7 +40,7 @@ func (w shop) spans(seed uint64) []tracewhy.SpanData {
 		const us = 1000
 		query := uint64(1000+1000*r.ExpFloat64()) * us
 		if w.slow <= at && at < w.over {
-			query += 5000 * us
+			query += uint64(by)
 		}
 		work := uint64(40_000+20_000*r.ExpFloat64()) * us
 		status := tracewhy.StatusUnset
@@ -67,6 +70,26 @@ func (w shop) spans(seed uint64) []tracewhy.SpanData {
 // morning is twelve hours from midnight: what a cache answered until 07:15 is asked of the database from then on, and
 // from 08:45 to 11:00 logins fail.
 var morning = shop{traces: 6000, length: 12 * time.Hour, slow: 7.25 / 12, failing: 8.75 / 12, over: 11.0 / 12}
+
+// Who is slow is served: a slowness that everybody notices comes before the failures, and is no better time either.
+func TestFailuresAreTheSymptom(t *testing.T) {
+	w := shop{traces: 6000, length: 12 * time.Hour, slow: 0.4, failing: 0.8, over: 1}
+	set := tracewhy.SetOf(w.slowed(1, 200*time.Millisecond)...)
+	r, err := timeline.Split(context.Background(), set.All(), timeline.ChangePointsConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(share float64) time.Duration { return time.Duration(share * float64(w.length)) }
+	onset := time.Duration(r.Onset.Time - tracetext.Epoch)
+	if d := onset - at(w.failing); r.Measure != timeline.MeasureFailures || d.Abs() > 10*time.Minute {
+		t.Errorf("%s from %v on, want failures from %v", r.Measure, onset, at(w.failing))
+	}
+	for x := range r.Baseline.Traces() {
+		if start, _, _ := x.Interval(); time.Duration(start-tracetext.Epoch) > at(w.slow)+10*time.Minute {
+			t.Fatalf("a trace of better times began at %v, and all are slow from %v on", time.Duration(start-tracetext.Epoch), at(w.slow))
+		}
+	}
+}
 
 func ExampleSplit() {
 	set := tracewhy.SetOf(morning.spans(1)...)
