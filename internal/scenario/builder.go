@@ -21,7 +21,7 @@ func (b *builder) service(r role, t tech) *service {
 		return s
 	}
 	name := pick(b.r, names[r]...)
-	if t != techVendor {
+	if t != techVendor && t != techVendorRPC {
 		name += b.style.suffix
 	}
 	return b.add(r, name, t)
@@ -48,7 +48,7 @@ func (b *builder) add(r role, name string, t tech) *service {
 		s.address, s.port = name+"."+b.style.domain, 5432
 	case techRedis:
 		s.address, s.port = name+"."+b.style.domain, 6379
-	case techVendor:
+	case techVendor, techVendorRPC:
 		s.address, s.port = "api."+name+".example", 443
 	}
 	b.services = append(b.services, s)

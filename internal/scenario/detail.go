@@ -38,10 +38,14 @@ func (x rush) on(at int64) bool { return x.period > 0 && at%x.period >= x.period
 
 // gapAt returns the mean time to the next request.
 func (t *traffic) gapAt(now int64) int64 {
+	gap := t.gap
 	if t.rush.on(now) {
-		return int64(float64(t.gap) / t.rush.times)
+		gap = int64(float64(gap) / t.rush.times)
 	}
-	return t.gap
+	if t.surge.on(now) {
+		gap = int64(float64(gap) * (stats.Sum(t.entries) / stats.Sum(t.weights(now))))
+	}
+	return gap
 }
 
 // mix returns the attributes of a detail in one of the spellings of keys, and its shares at one bank.

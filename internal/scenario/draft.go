@@ -19,6 +19,7 @@ type draft struct {
 	traffic *traffic
 	when    schedule
 	fault   fault
+	limits  map[*service]limit // of vendors, in both windows: the fault is that they are exceeded
 	label   Label
 	changes []Change
 	touched map[*service]bool // services that something incidental happened to
@@ -79,8 +80,8 @@ const (
 func (d *draft) incident(f Family, seed uint64, random func(string) *stats.Rand) *run {
 	window := func(x *draft, silent bool) *run {
 		return &run{
-			estate: x.estate, fleet: x.fleet, traffic: x.traffic, fault: x.fault, seed: seed, start: x.when.incident,
-			silent: silent,
+			estate: x.estate, fleet: x.fleet, traffic: x.traffic, fault: x.fault, limits: x.limits, seed: seed,
+			start: x.when.incident, silent: silent,
 		}
 	}
 	if f.Quiet {

@@ -31,12 +31,13 @@ type style struct {
 type tech uint8
 
 const (
-	techHTTP   tech = iota
-	techGRPC        // like HTTP: a client and a server span
-	techQueue       // producer and consumer span; the caller does not wait
-	techSQL         // client span only, like all that follow
-	techRedis       //
-	techVendor      // HTTP to somebody else's service
+	techHTTP      tech = iota
+	techGRPC           // like HTTP: a client and a server span
+	techQueue          // producer and consumer span; the caller does not wait
+	techSQL            // client span only, like all that follow
+	techRedis          //
+	techVendor         // HTTP to somebody else's service
+	techVendorRPC      // gRPC to one
 )
 
 // A service has instances, unless it is a store or a vendor, which send no spans.
@@ -58,10 +59,34 @@ type service struct {
 	patience     int64
 	recordsWaits bool
 	waitAttrs    []tracewhy.KeyValue
+
+	channel *channel // to a vendor, or nil: as many connections as calls
 }
+
+// A channel is the connections that each instance of a service keeps to a vendor, and for how long a request waits
+// for one.
+type channel struct {
+	to       *service
+	size     int
+	patience int64
+	waits    waitSpans
+	attrs    []tracewhy.KeyValue // of the spans of waits
+}
+
+// waitSpans says how waits for a connection are recorded.
+type waitSpans uint8
+
+const (
+	waitUnseen waitSpans = iota // not at all
+	waitBefore                  // by a span before that of the call
+	waitWithin                  // by a span within that of the call
+)
 
 // silent reports whether the service sends no spans of its own.
 func (s *service) silent() bool { return s.tech >= techSQL }
+
+// outside reports whether the service is somebody else's.
+func (s *service) outside() bool { return s.tech == techVendor || s.tech == techVendorRPC }
 
 // An operation is a unit of work of one service: what arrives as a call, or an internal part of another
 // operation of the same service.
@@ -73,6 +98,7 @@ type operation struct {
 	internal   bool
 	server     []tracewhy.KeyValue // attributes of every span of who does the work
 	client     []tracewhy.KeyValue // attributes of every span of who calls
+	statusKey  string              // of the answer's status; "" is the protocol's usual one
 
 	own   latency // work before the first step
 	after latency // work after the last

@@ -16,6 +16,7 @@ type failure struct {
 	timeout   bool
 	// unanswered says that no answer arrived that could have a status.
 	unanswered bool
+	retryAfter string   // what the answer says of when to ask again, if anything
 	thrown     *service // where it began, if an exception says so
 	reported   bool     // whether a span has recorded that exception
 }
@@ -31,6 +32,8 @@ func (x *failure) grpc() int64 {
 		return 9 // failed precondition
 	case x.timeout:
 		return 4
+	case x.status == 429:
+		return 8 // resource exhausted
 	case x.status == 503:
 		return 14
 	}
@@ -86,7 +89,7 @@ func defect(r *stats.Rand, s *service, op *operation) *failure {
 
 // storeError returns a failure of a statement or of a vendor's API, which may pass.
 func storeError(op *operation) *failure {
-	if op.service.tech == techVendor {
+	if op.service.outside() {
 		return &failure{status: 503, kind: "503", message: "service unavailable", passing: true}
 	}
 	const deadlock = "could not serialize access due to concurrent update"
@@ -99,4 +102,18 @@ func poolTimeout(s *service) *failure {
 		status: 500, kind: exceptions[s.language][1], thrown: s,
 		message: "connection is not available, request timed out after " + strconv.FormatInt(s.patience/millisecond, 10) + "ms",
 	}
+}
+
+// channelTimeouts are what HTTP clients of the languages say when no connection becomes free.
+var channelTimeouts = map[string]struct{ kind, message string }{
+	"java":   {"org.apache.http.conn.ConnectionPoolTimeoutException", "Timeout waiting for connection from pool"},
+	"go":     {"context.deadlineExceededError", "net/http: request canceled while waiting for connection"},
+	"dotnet": {"System.TimeoutException", "no connection could be obtained from the pool within the time limit"},
+	"nodejs": {"ConnectionAcquireTimeoutError", "all sockets of the agent are in use"},
+}
+
+// channelTimeout returns the failure of a request that waited for a connection to a vendor in vain.
+func channelTimeout(s *service) *failure {
+	x := channelTimeouts[s.language]
+	return &failure{status: 500, kind: x.kind, message: x.message, thrown: s, unanswered: true}
 }

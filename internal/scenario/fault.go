@@ -11,6 +11,7 @@ type fault struct {
 	refuse func(f frame, to *instance) bool
 	leak   func(f frame, op *operation) int64 // how long a connection is lost; 0: it is given back
 	garble func(f frame, op *operation) harm  // what happens to the answer of a call once its work is done
+	narrow func(s *service) int               // how many connections to a vendor an instance has, from the start
 }
 
 // A harm is what a fault does to one execution of an operation.
@@ -43,6 +44,14 @@ func (x *fault) leaks(f frame, op *operation, now int64) int64 {
 		return 0
 	}
 	return x.leak(f, op)
+}
+
+// sizeOf returns how many connections to its vendor each instance of a service has.
+func (x *fault) sizeOf(s *service) int {
+	if x.narrow == nil {
+		return s.channel.size
+	}
+	return x.narrow(s)
 }
 
 func (x *fault) onReturn(f frame, op *operation, now int64) harm {

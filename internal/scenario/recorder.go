@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"cmp"
 	"encoding/binary"
 	"strconv"
 
@@ -136,7 +137,7 @@ func (c *recorder) show(s *tracewhy.SpanData, f frame, op *operation) {
 
 // client opens the span of a call at the caller.
 func (c *recorder) client(f frame, op *operation, attempt int) *tracewhy.SpanData {
-	s := c.open(f, op.clientName, tracewhy.KindClient, op.client, 4)
+	s := c.open(f, op.clientName, tracewhy.KindClient, op.client, 5)
 	if attempt > 0 && !c.window.silent && op.service.tech == techHTTP {
 		s.Attributes = append(s.Attributes, tracewhy.Int("http.request.resend_count", int64(attempt)))
 	}
@@ -160,8 +161,8 @@ func (c *recorder) internal(f frame, op *operation) *tracewhy.SpanData {
 }
 
 // wait opens the span of a wait for a connection.
-func (c *recorder) wait(f frame) *tracewhy.SpanData {
-	return c.open(f, waitName, tracewhy.KindInternal, f.at.service.waitAttrs, 2)
+func (c *recorder) wait(f frame, attrs []tracewhy.KeyValue) *tracewhy.SpanData {
+	return c.open(f, waitName, tracewhy.KindInternal, attrs, 2)
 }
 
 // waitName is the name of the span of a wait for a connection.
@@ -194,7 +195,7 @@ func (c *recorder) answer(f frame, op *operation, fail *failure) {
 	var status tracewhy.KeyValue
 	failed := fail != nil && !fail.rejection
 	if op != nil && s.Kind == tracewhy.KindServer {
-		status = c.status(op.service.tech, fail)
+		status = c.status(op, fail)
 	}
 	c.close(s, onlyIf(fail, failed), status)
 	if failed && fail.thrown == f.at.service && !fail.reported {
@@ -217,7 +218,12 @@ func (c *recorder) reply(f frame, op *operation, fail *failure, answered bool) {
 	}
 	var status tracewhy.KeyValue
 	if answered && (fail == nil || !fail.unanswered) || op.service.tech == techGRPC {
-		status = c.status(op.service.tech, fail)
+		status = c.status(op, fail)
+	}
+	if fail != nil && fail.retryAfter != "" {
+		f.span.Attributes = append(f.span.Attributes, tracewhy.KeyValue{
+			Key: "http.response.header.retry-after", Value: tracewhy.ArrayOf(tracewhy.StringOf(fail.retryAfter)),
+		})
 	}
 	if fail != nil && status.Key != "" {
 		seen := *fail
@@ -228,8 +234,8 @@ func (c *recorder) reply(f frame, op *operation, fail *failure, answered bool) {
 }
 
 // status returns the attribute of a protocol's status, or the zero KeyValue.
-func (c *recorder) status(t tech, fail *failure) tracewhy.KeyValue {
-	switch t {
+func (c *recorder) status(op *operation, fail *failure) tracewhy.KeyValue {
+	switch op.service.tech {
 	case techHTTP, techVendor:
 		code := int64(200)
 		if fail != nil {
@@ -238,9 +244,9 @@ func (c *recorder) status(t tech, fail *failure) tracewhy.KeyValue {
 			}
 			code = fail.status
 		}
-		return tracewhy.Int("http.response.status_code", code)
-	case techGRPC:
-		return tracewhy.Int("rpc.grpc.status_code", fail.grpc())
+		return tracewhy.Int(cmp.Or(op.statusKey, "http.response.status_code"), code)
+	case techGRPC, techVendorRPC:
+		return tracewhy.Int(cmp.Or(op.statusKey, "rpc.grpc.status_code"), fail.grpc())
 	}
 	return tracewhy.KeyValue{}
 }

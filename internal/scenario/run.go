@@ -27,12 +27,15 @@ type run struct {
 	fleet   *fleet
 	traffic *traffic
 	fault   fault
+	limits  map[*service]limit // of vendors
 	seed    uint64
 	start   int64 // of the window, in Unix time
 	silent  bool  // whether to leave the spans out, and only see how the requests end
 
 	near    [][][]*instance // by service and region
 	pools   map[*instance]*pool
+	lines   map[*instance]*pool // to vendors
+	due     map[*service]int64  // when the next call to a vendor conforms to its limit
 	usage   usage
 	results []result
 	spans   recorder
@@ -68,7 +71,7 @@ func (w *run) simulate() {
 			w.at(w.now+exponential(arrivals, w.traffic.gapAt(w.now)), arrive)
 		}
 	}
-	w.at(exponential(arrivals, w.traffic.gap), arrive)
+	w.at(exponential(arrivals, w.traffic.gapAt(0)), arrive)
 	w.engine.run()
 }
 
@@ -79,7 +82,8 @@ func (w *run) prepare() {
 		services:   make([]int, n),
 		calls:      make([][]int, n),
 	}
-	w.near, w.pools = make([][][]*instance, n), map[*instance]*pool{}
+	w.near, w.pools, w.lines = make([][][]*instance, n), map[*instance]*pool{}, map[*instance]*pool{}
+	w.due = map[*service]int64{}
 	w.spans.window = w
 	for i, s := range w.estate.services {
 		w.usage.calls[i] = make([]int, n)
@@ -88,6 +92,9 @@ func (w *run) prepare() {
 		}
 		for _, in := range w.fleet.instances[i] {
 			w.pools[in] = &pool{engine: &w.engine, free: s.connections}
+			if s.channel != nil {
+				w.lines[in] = &pool{engine: &w.engine, free: w.fault.sizeOf(s)}
+			}
 		}
 	}
 }
@@ -158,7 +165,7 @@ func (w *run) perform(f frame, op *operation) *failure {
 	}
 	fail := w.steps(f, op)
 	if holds {
-		w.release(f, op)
+		w.release(f, op, w.pools[f.at])
 	}
 	if fail == nil {
 		f.work(op.after)
@@ -355,8 +362,23 @@ func (w *run) query(f frame, s *step, n int) *failure {
 			return fail
 		}
 	}
+	line := f.at.service.channel
+	if line != nil && line.to != op.service {
+		line = nil
+	}
+	if line != nil && line.waits != waitWithin {
+		if fail := w.board(f, line); fail != nil {
+			return fail
+		}
+	}
 	client := f
 	client.span = w.spans.client(f, op, n)
+	if line != nil && line.waits == waitWithin {
+		if fail := w.board(client, line); fail != nil {
+			w.spans.reply(client, op, fail, false)
+			return fail
+		}
+	}
 	harm := w.fault.atWork(f, op, w.now)
 	d := zoneLeg.draw(f.rng) + op.own.draw(f.rng) + harm.delay
 	if harm.stretch > 1 {
@@ -367,13 +389,24 @@ func (w *run) query(f frame, s *step, n int) *failure {
 	if chance(f.rng, op.errors) && fail == nil {
 		fail = storeError(op)
 	}
+	if l, ok := w.limits[op.service]; ok {
+		switch wait, isOver := w.admit(op.service, l); {
+		case isOver:
+			d, fail = zoneLeg.draw(f.req.fault)+refusalTime.draw(f.req.fault), l.refusal(op)
+		default:
+			d += wait
+		}
+	}
 	if s.timeout > 0 && d > s.timeout {
 		d, fail = s.timeout, &failure{status: 504, kind: "timeout", message: "deadline exceeded", timeout: true}
 	}
 	f.p.sleep(d)
 	w.spans.reply(client, op, fail, true)
 	if ours {
-		w.release(f, op)
+		w.release(f, op, w.pools[f.at])
+	}
+	if line != nil {
+		w.release(f, op, w.lines[f.at])
 	}
 	return fail.seenBy(op)
 }
@@ -383,7 +416,7 @@ func (w *run) acquire(f frame) *failure {
 	s := f.at.service
 	wait := f
 	if s.recordsWaits {
-		wait.span = w.spans.wait(f)
+		wait.span = w.spans.wait(f, s.waitAttrs)
 	}
 	f.p.sleep(checkoutTime.draw(f.rng))
 	var fail *failure
@@ -396,9 +429,25 @@ func (w *run) acquire(f frame) *failure {
 	return fail
 }
 
+// board waits for a connection of the instance to a vendor.
+func (w *run) board(f frame, line *channel) *failure {
+	wait := f
+	if line.waits != waitUnseen {
+		wait.span = w.spans.wait(f, line.attrs)
+	}
+	f.p.sleep(checkoutTime.draw(f.rng))
+	var fail *failure
+	if !w.lines[f.at].acquire(f.p, line.patience) {
+		fail = channelTimeout(f.at.service)
+	}
+	if line.waits != waitUnseen {
+		w.spans.answer(wait, nil, fail)
+	}
+	return fail
+}
+
 // release gives the connection back, unless the fault is that it isn't.
-func (w *run) release(f frame, op *operation) {
-	r := w.pools[f.at]
+func (w *run) release(f frame, op *operation, r *pool) {
 	if lost := w.fault.leaks(f, op, w.now); lost > 0 {
 		w.at(w.now+lost, r.release)
 		return

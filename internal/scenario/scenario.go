@@ -145,12 +145,13 @@ func windows(f Family, seed uint64, n size, silent bool) (baseline, incident *ru
 	fleet := newFleet(e, stats.NewRand(seed, stats.Key("fleet")))
 	usual := newTraffic(e, stats.NewRand(seed, stats.Key("traffic")), n.requests, n.gap)
 	when := newSchedule(random("schedule"), n)
-	baseline = &run{
-		estate: e, fleet: fleet, traffic: usual, seed: random("baseline").Uint64(), start: when.baseline, silent: silent,
-	}
-	baseline.simulate()
 	d = drift(random("drift"), e, f.spares, fleet, usual, when)
 	d.silent = silent
 	incident = d.incident(f, random("incident").Uint64(), random)
+	baseline = &run{
+		estate: e, fleet: fleet, traffic: usual, limits: d.limits, seed: random("baseline").Uint64(), start: when.baseline,
+		silent: silent,
+	}
+	baseline.simulate()
 	return baseline, incident, d
 }

@@ -89,6 +89,30 @@ type traffic struct {
 	entries  []float64
 	dims     []mix // by dimension, and after these by detail of the estate
 	rush     rush
+	surge    surge
+}
+
+// A surge is when more requests come to an entry than usual: from some time on, always or in waves.
+type surge struct {
+	entry int
+	times float64 // as many as usual; 0 for no surge
+	from  int64
+	waves int64 // how long one lasts, and then the calm after it; 0 for one that goes on
+}
+
+// on reports whether more requests come at that time of the window.
+func (x surge) on(at int64) bool {
+	return x.times > 0 && at >= x.from && (x.waves == 0 || (at-x.from)/x.waves%2 == 0)
+}
+
+// weights returns the shares of the entries at a time of the window.
+func (t *traffic) weights(now int64) []float64 {
+	if !t.surge.on(now) {
+		return t.entries
+	}
+	all := slices.Clone(t.entries)
+	all[t.surge.entry] = float64(all[t.surge.entry] * t.surge.times)
+	return all
 }
 
 // A mix is a discrete distribution over attributes.
@@ -167,7 +191,7 @@ func (w *run) newRequest(number int) *request {
 		fault:  stats.NewRand(w.seed, stats.Key("fault"), n),
 		ids:    stats.NewRand(w.seed, stats.Key("ids"), n),
 	}
-	r.entry = w.estate.entries[weighted(r.rng, w.traffic.entries)]
+	r.entry = w.estate.entries[weighted(r.rng, w.traffic.weights(w.now))]
 	r.dims = make([]int, len(w.traffic.dims))
 	for d := range numDims {
 		r.dims[d] = weighted(r.rng, w.traffic.dims[d].shares)
