@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/tracewhy/tracewhy/internal/mermaid"
+	"github.com/tracewhy/tracewhy/internal/visible"
 )
 
 // DrawConfig says what of a [Graph] is drawn. Its zero value is the documented default.
@@ -107,39 +109,18 @@ func (e *Edge) label() string {
 	return s
 }
 
-// maxLabel is how many characters of a name are drawn.
-const maxLabel = 80
-
-// visible returns a text in which all that does not show as itself is written out, cut to a length.
-func visible(s string) string {
-	for i := range s {
-		if utf8.RuneCountInString(s[:i]) >= maxLabel {
-			s = s[:i] + "…"
-			break
-		}
-	}
-	q := strconv.QuoteToGraphic(s)
-	return strings.ReplaceAll(strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`), `\\`, `\`)
-}
-
-// mermaidText writes what has a meaning in Mermaid's labels, or in the HTML made of them, as entities.
-var mermaidText = strings.NewReplacer(
-	"#", "#35;", `"`, "#quot;", "&", "#amp;", "<", "#lt;", ">", "#gt;", "`", "#96;", `\`, "#92;", "|", "#124;", "[", "#91;", "]", "#93;",
-	"{", "#123;", "}", "#125;", "*", "#42;", "_", "#95;", "%", "#37;",
-)
-
 // Mermaid draws the graph as a Mermaid flowchart, with internal nodes green and external ones amber.
 func (g *Graph) Mermaid(cfg DrawConfig) string {
 	d := g.drawing(cfg)
 	var b strings.Builder
 	b.WriteString("graph TD\n")
 	for i, n := range d.nodes {
-		fmt.Fprintf(&b, "    n%d[\"%s\"]\n", i, mermaidText.Replace(visible(n.label())))
+		fmt.Fprintf(&b, "    n%d[\"%s\"]\n", i, mermaid.Label(n.label()))
 	}
 	for _, e := range d.edges {
 		arrow := "-->"
 		if cfg.Numbers {
-			arrow += `|"` + mermaidText.Replace(e.label()) + `"|`
+			arrow += `|"` + mermaid.Label(e.label()) + `"|`
 		}
 		fmt.Fprintf(&b, "    n%d %s n%d\n", d.place[e.From], arrow, d.place[e.To])
 	}
@@ -167,8 +148,13 @@ func (g *Graph) Mermaid(cfg DrawConfig) string {
 	return b.String()
 }
 
+// maxLabel is how many cells of a name are drawn.
+const maxLabel = 80
+
 // dotText writes what has a meaning in a quoted label of DOT.
 var dotText = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "&", "&amp;")
+
+func dotLabel(s string) string { return dotText.Replace(visible.Cut(visible.Clean(s), maxLabel)) }
 
 // DOT draws the graph in the language of Graphviz, in the colours of [Graph.Mermaid].
 func (g *Graph) DOT(cfg DrawConfig) string {
@@ -183,12 +169,12 @@ func (g *Graph) DOT(cfg DrawConfig) string {
 		case DomainExternal:
 			fill = `, fillcolor="` + externalColour + `"`
 		}
-		fmt.Fprintf(&b, "    n%d [label=\"%s\"%s];\n", i, dotText.Replace(visible(n.label())), fill)
+		fmt.Fprintf(&b, "    n%d [label=\"%s\"%s];\n", i, dotLabel(n.label()), fill)
 	}
 	for _, e := range d.edges {
 		label := ""
 		if cfg.Numbers {
-			label = ` [label="` + dotText.Replace(e.label()) + `"]`
+			label = ` [label="` + dotLabel(e.label()) + `"]`
 		}
 		fmt.Fprintf(&b, "    n%d -> n%d%s;\n", d.place[e.From], d.place[e.To], label)
 	}
