@@ -70,6 +70,9 @@ func (e *estate) attribute(r *RootCause) {
 	}
 	v := e.FaultDomain
 	r.FaultDomain, r.Owner = string(v.Domain), cmp.Or(v.Owner, r.Owner)
+	if v.Domain == depgraph.DomainInternal {
+		return
+	}
 	if isExternal {
 		e.describeVendor(r)
 	}
@@ -78,7 +81,7 @@ func (e *estate) attribute(r *RootCause) {
 		Interval: intervalOf(v.Shares[v.Domain]), Q: Unknown(),
 	})
 	for _, other := range [...]depgraph.Domain{depgraph.DomainInternal, depgraph.DomainBoundary, depgraph.DomainExternal} {
-		if share := v.Shares[other]; other != v.Domain && v.Domain != depgraph.DomainInternal {
+		if share := v.Shares[other]; other != v.Domain {
 			r.RuledOut = append(r.RuledOut, RuledOut{
 				Hypothesis: fmt.Sprintf("the fault is %s", domainText(other)),
 				Because:    fmt.Sprintf("%s of what became worse is there", percent(share.Value)),
