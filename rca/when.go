@@ -1,6 +1,7 @@
 package rca
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -100,7 +101,9 @@ func (h *history) timeline(r *Report) {
 	at := moment(symptom.Time)
 	r.Timeline.Symptom = &at
 	onset := symptom
-	for _, e := range h.events(r) {
+	events := h.events(r)
+	shown := h.shown(events)
+	for i, e := range events {
 		isCause := len(r.RootCauses) > 0 && e.Subject.Service == r.RootCauses[0].Service
 		kind := "propagation"
 		switch {
@@ -117,10 +120,71 @@ func (h *history) timeline(r *Report) {
 				onset = e
 			}
 		}
-		r.Timeline.Events = append(r.Timeline.Events, TimelineEvent{Time: moment(e.Time), Kind: kind, Service: e.Subject.Service, What: what(e)})
+		r.Timeline.Events = append(r.Timeline.Events, TimelineEvent{
+			Time: moment(e.Time), Kind: kind, Service: e.Subject.Service, What: what(e), Evidence: shown[i],
+		})
 	}
 	began := moment(onset.Time)
 	r.Timeline.Onset = &began
+}
+
+// maxShown is how many traces an event names.
+const maxShown = 3
+
+// shown returns, by event, the ids of the first traces of the new level that show it: in which something of its
+// subject failed, or took longer than it mostly did before.
+func (h *history) shown(events []timeline.Event) [][]string {
+	type trace struct {
+		start int64
+		id    tracewhy.TraceID
+	}
+	first := make([][]trace, len(events))
+	byService := map[string][]int{} // only looked up
+	for i, e := range events {
+		if e.IsWorse() {
+			byService[e.Subject.Service] = append(byService[e.Subject.Service], i)
+		}
+	}
+	order := func(x, y trace) int { return cmp.Or(cmp.Compare(x.start, y.start), bytes.Compare(x.id[:], y.id[:])) }
+	for t := range h.traces.Traces() {
+		start, _, ok := t.Interval()
+		if !ok {
+			continue
+		}
+		found := map[int]bool{}
+		look := func(s tracewhy.Span, name string, isTransaction, isPeer bool) {
+			for _, i := range byService[name] {
+				e := &events[i]
+				if found[i] || start < e.Time || isTransaction != (e.Subject.Kind == timeline.SubjectTransactions) ||
+					isPeer != (e.Subject.Kind == timeline.SubjectDependency) || e.Subject.HasPath && e.Subject.Path != s.Path().ID() {
+					continue
+				}
+				if e.Measure == timeline.MeasureFailures && s.Failed() || e.Measure != timeline.MeasureFailures && s.Duration() > e.DurationBefore {
+					found[i] = true
+					at, _ := slices.BinarySearchFunc(first[i], trace{start, t.ID()}, order)
+					if first[i] = slices.Insert(first[i], at, trace{start, t.ID()}); len(first[i]) > maxShown {
+						first[i] = first[i][:maxShown]
+					}
+				}
+			}
+		}
+		root := t.Root()
+		look(root, "", true, false)
+		look(root, root.Service(), true, false)
+		for s := range t.Spans() {
+			look(s, s.Service(), false, false)
+			if peer, _ := s.Peer(); peer != "" && !s.HasChildren() {
+				look(s, peer, false, true)
+			}
+		}
+	}
+	out := make([][]string, len(events))
+	for i, list := range first {
+		for _, x := range list {
+			out[i] = append(out[i], x.id.String())
+		}
+	}
+	return out
 }
 
 // what says what happened, and how exactly its time is known.
@@ -140,7 +204,8 @@ func what(e timeline.Event) string {
 }
 
 // events chooses what a report tells: of transactions, services and what they call the first time
-// that each became worse, and the last that it became better.
+// that each became worse, and the last that it became better. That something was asked more or less often says much
+// of all transactions, and of the first cause; of others it mostly is a consequence of the mix.
 func (h *history) events(r *Report) []timeline.Event {
 	cause := ""
 	if len(r.RootCauses) > 0 {
@@ -153,6 +218,10 @@ func (h *history) events(r *Report) []timeline.Event {
 	known := map[key]int{} // the index in out; only looked up
 	var out []timeline.Event
 	for i, e := range h.points.Events {
+		isCount := e.Measure == timeline.MeasureCalls || e.Measure == timeline.MeasureFanout
+		if isCount && e.Subject.Kind != timeline.SubjectTransactions && e.Subject.Service != cause {
+			continue
+		}
 		k := key{fmt.Sprint(e.Subject.Kind, e.Subject), e.Kind == timeline.EventRecovery}
 		if at, ok := known[k]; ok {
 			if k.isRecovery {
