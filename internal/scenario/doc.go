@@ -29,6 +29,11 @@
 //	c := scenario.Generate(f, 1)
 //	fmt.Println(c.Label.Causes[0].Services)
 //
+// Some families look across the bank's boundary, where other vendors work as ever. A bureau refuses or delays what
+// exceeds a rate that nobody knew of, once more loans are applied for (vendor-throttling, and -untagged where calls say
+// nothing but its address), or answers slowly by itself (vendor-slow). The limit holds in both windows, and is part of
+// the simulation. Connections of our own to the bureau run out while it answers as before (pool-before-vendor).
+//
 // The command examples/scenario writes cases as folders, which package rca/evaluate reads.
 //
 // The same family and seed give the same bytes on every machine: random numbers are keyed by what they are for

@@ -16,6 +16,7 @@ type estate struct {
 	details []detail
 	rush    rush
 	places  map[string]*operation
+	desk    *lendingDesk
 }
 
 // A style is how the bank's engineers write things.

@@ -46,14 +46,6 @@ func (x *fault) leaks(f frame, op *operation, now int64) int64 {
 	return x.leak(f, op)
 }
 
-// sizeOf returns how many connections to its vendor each instance of a service has.
-func (x *fault) sizeOf(s *service) int {
-	if x.narrow == nil {
-		return s.channel.size
-	}
-	return x.narrow(s)
-}
-
 func (x *fault) onReturn(f frame, op *operation, now int64) harm {
 	if x.garble == nil || now < x.begins {
 		return harm{}

@@ -2,8 +2,11 @@ package scenario
 
 import "strconv"
 
-// A limit is how often a vendor lets its customer call. It holds at all times, and no documentation says so.
+// A limit is how often a vendor lets its customer call, or how many connections to it an instance of a service may have.
+// It holds at all times, is exceeded in an incident, and no documentation names it.
 type limit struct {
+	connections int // of an instance; the rest is of vendors
+
 	interval   int64 // between calls, on average
 	burst      int64 // how many calls may come at once
 	queues     int64 // how long calls that exceed it wait for their turn at most; 0: they are refused

@@ -37,10 +37,15 @@ const (
 	roleMarketData    role = "market-data"
 	roleCorporate     role = "corporate"
 	roleFiles         role = "files"
+	roleCommercial    role = "commercial"
 	roleNetwork       role = "network" // vendors, from here on
 	roleBureau        role = "bureau"
 	rolePush          role = "push"
 	roleClearing      role = "clearing"
+	roleCompanies     role = "companies"
+	roleScreening     role = "screening"
+	roleCollateral    role = "collateral"
+	roleSignature     role = "signature"
 )
 
 // names are what banks call a service of each role.
@@ -78,10 +83,15 @@ var names = map[role][]string{
 	roleMarketData:    {"market-data", "vol-surface", "tick-store", "surface-service"},
 	roleCorporate:     {"corporate-gateway", "host-to-host", "file-gateway", "treasury-portal"},
 	roleFiles:         {"payment-files", "file-intake", "bulk-import", "mass-payments"},
+	roleCommercial:    {"commercial-lending", "business-loans", "loan-processing", "credit-decision"},
 	roleNetwork:       {"card-network", "scheme-link", "interbank-network", "card-rail"},
 	roleBureau:        {"credit-bureau", "score-agency", "debt-register", "credit-file"},
 	rolePush:          {"push-provider", "sms-carrier", "mail-relay", "push-cloud"},
 	roleClearing:      {"clearing-house", "payment-rail", "ach-operator", "central-clearing"},
+	roleCompanies:     {"company-bureau", "trade-credit-register", "business-scores", "insolvency-index"},
+	roleScreening:     {"sanctions-screening", "watchlist-check", "compliance-cloud", "name-match"},
+	roleCollateral:    {"valuation-hub", "collateral-register", "asset-appraisal", "price-atlas"},
+	roleSignature:     {"sign-cloud", "e-signature", "document-seal", "signing-room"},
 }
 
 var (

@@ -93,7 +93,7 @@ func (w *run) prepare() {
 		for _, in := range w.fleet.instances[i] {
 			w.pools[in] = &pool{engine: &w.engine, free: s.connections}
 			if s.channel != nil {
-				w.lines[in] = &pool{engine: &w.engine, free: w.fault.sizeOf(s)}
+				w.lines[in] = &pool{engine: &w.engine, free: w.connectionsOf(s)}
 			}
 		}
 	}
@@ -427,6 +427,17 @@ func (w *run) acquire(f frame) *failure {
 		w.spans.answer(wait, nil, fail)
 	}
 	return fail
+}
+
+// connectionsOf returns how many connections to its vendor each instance of a service has.
+func (w *run) connectionsOf(s *service) int {
+	if w.fault.narrow != nil {
+		return w.fault.narrow(s)
+	}
+	if l, ok := w.limits[s]; ok {
+		return l.connections
+	}
+	return s.channel.size
 }
 
 // board waits for a connection of the instance to a vendor.

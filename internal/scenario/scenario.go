@@ -83,12 +83,16 @@ func Families() []Family {
 		badVersion,
 		mortgageStall,
 		networkLatency,
+		poolBeforeVendor,
 		poolExhaustion,
 		quiet,
 		quietMix,
 		serialization,
 		settlementModes,
 		trafficMix,
+		vendorSlow,
+		vendorThrottling,
+		vendorThrottlingUntagged,
 	}
 }
 

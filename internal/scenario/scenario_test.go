@@ -103,6 +103,12 @@ func TestLabelNamesWhatIsThere(t *testing.T) {
 			for i := range c.Incident {
 				s := &c.Incident[i]
 				services, operations = append(services, s.Resource.Attributes[0].Value.Str()), append(operations, s.Name)
+				for _, kv := range s.Attributes {
+					switch kv.Key { // what is called and has no spans
+					case "dependency.vendor", "peer.service", "server.address", "net.peer.name":
+						services = append(services, kv.Value.Str())
+					}
+				}
 			}
 			for _, cause := range c.Label.Causes {
 				if !slices.Contains(services, cause.Services[0]) {
