@@ -39,6 +39,9 @@ func (x rush) on(at int64) bool { return x.period > 0 && at%x.period >= x.period
 // gapAt returns the mean time to the next request.
 func (t *traffic) gapAt(now int64) int64 {
 	gap := t.gap
+	if t.profile != nil {
+		gap = int64(float64(gap) / t.profile.rate(now))
+	}
 	if t.rush.on(now) {
 		gap = int64(float64(gap) / t.rush.times)
 	}

@@ -115,6 +115,9 @@ func (d *draft) incident(f Family, seed uint64, random func(string) *stats.Rand)
 				best, bestScore = x, score
 				x.tally(w.results)
 				x.label.SymptomNS = symptom(healthy.results, w.results, x.when.incident)
+				if f.suffers != nil {
+					x.label.SymptomNS = f.suffers(x, healthy.results, w.results)
+				}
 				x.label.Notes = strings.TrimSpace(fmt.Sprintf(
 					"%s Failures are up by %.1f standard errors, slow requests by %.1f.", x.label.Notes, failures, slowness))
 			}

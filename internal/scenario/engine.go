@@ -41,8 +41,8 @@ func (e *engine) at(t int64, run func()) { e.schedule(t, event{run: run}) }
 // wake resumes a process that waits for the wait-th time, at time t.
 func (e *engine) wake(p *process, wait int, t int64) { e.schedule(t, event{who: p, wait: wait}) }
 
-// run lets time pass until nothing is left to happen. Every wait ends: one for a pool has a limit, and one for
-// other processes ends with them.
+// run lets time pass until nothing is left to happen. Every wait ends: one for a pool has a limit, or ends when
+// those before have done their work, and one for other processes ends with them.
 func (e *engine) run() {
 	for len(e.agenda) > 0 {
 		next := e.agenda.pop()

@@ -13,10 +13,13 @@ type estate struct {
 	numOperations int
 
 	// What a family adds, and its own words for it.
-	details []detail
-	rush    rush
-	places  map[string]*operation
-	desk    *lendingDesk
+	details   []detail
+	rush      rush
+	profile   profile
+	rate      float64 // of requests a second that it is planned for
+	customers int     // how many there are; 0 where no operation depends on who it is
+	places    map[string]*operation
+	desk      *lendingDesk
 }
 
 // A style is how the bank's engineers write things.
@@ -60,6 +63,12 @@ type service struct {
 	patience     int64
 	recordsWaits bool
 	waitAttrs    []tracewhy.KeyValue
+
+	capacity int // of a store: how many statements it works on before they slow each other down; 0: any number
+	// workers is how many requests an instance works on at a time, whether or not somebody still waits for the
+	// answer; 0: any number. accepts says whether its spans begin when a request comes in, before its turn.
+	workers int
+	accepts bool
 
 	channel *channel // to a vendor, or nil: as many connections as calls
 }
@@ -121,8 +130,10 @@ type step struct {
 	pause    latency             // work before it
 	cache    *operation          // a lookup that comes first, and makes the call unnecessary if it hits
 	hits     float64             // how often it does
+	keyed    *keyedCache         // what it holds, where that decides; nil if hits does
 	attempts int                 // how often it is tried; 0 means once
 	timeout  int64               // how long each attempt may take; 0 means any time
+	hasty    bool                // whether it is tried again at once, and after a time-out as well
 	optional bool                // whether the caller goes on without it
 	repeat   int                 // how many times it is done; 0 means once
 }

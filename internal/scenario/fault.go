@@ -5,12 +5,14 @@ package scenario
 // same window without the fault has the same requests.
 type fault struct {
 	begins int64 // nanoseconds since the window began
+	ends   int64 // of what is wrong with work, where it passes; 0: it stays
 
 	work   func(f frame, op *operation) harm
 	way    func(f frame, from, to *instance) int64 // a delay of a message
 	refuse func(f frame, to *instance) bool
 	leak   func(f frame, op *operation) int64 // how long a connection is lost; 0: it is given back
 	garble func(f frame, op *operation) harm  // what happens to the answer of a call once its work is done
+	forget func(lookup *operation) bool       // whether a cache loses what it holds as the fault begins
 	narrow func(s *service) int               // how many connections to a vendor an instance has, from the start
 }
 
@@ -22,7 +24,7 @@ type harm struct {
 }
 
 func (x *fault) atWork(f frame, op *operation, now int64) harm {
-	if x.work == nil || now < x.begins {
+	if x.work == nil || now < x.begins || x.ends > 0 && now >= x.ends {
 		return harm{}
 	}
 	return x.work(f, op)
@@ -44,6 +46,11 @@ func (x *fault) leaks(f frame, op *operation, now int64) int64 {
 		return 0
 	}
 	return x.leak(f, op)
+}
+
+// forgets reports whether a cache has lost what was written at a time.
+func (x *fault) forgets(lookup *operation, written, now int64) bool {
+	return x.forget != nil && now >= x.begins && written < x.begins && x.forget(lookup)
 }
 
 func (x *fault) onReturn(f frame, op *operation, now int64) harm {

@@ -13,6 +13,7 @@ import (
 type fleet struct {
 	estate    *estate
 	instances [][]*instance // by service
+	later     []arrival     // those that start while the window goes on
 }
 
 // An instance is a running copy of a service. It is not changed: what replaces it is another instance.
@@ -45,7 +46,7 @@ func newFleet(e *estate, r *stats.Rand) *fleet {
 
 // clone returns a fleet of the same instances that can be changed.
 func (f *fleet) clone() *fleet {
-	c := &fleet{estate: f.estate, instances: make([][]*instance, len(f.instances))}
+	c := &fleet{estate: f.estate, instances: make([][]*instance, len(f.instances)), later: slices.Clone(f.later)}
 	for i, list := range f.instances {
 		c.instances[i] = slices.Clone(list)
 	}

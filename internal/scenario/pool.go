@@ -1,6 +1,6 @@
 package scenario
 
-// A pool is a fixed number of connections, handed out in the order of arrival.
+// A pool is a fixed number of connections, or of workers, handed out in the order of arrival.
 type pool struct {
 	engine *engine
 	free   int
@@ -14,7 +14,7 @@ type waiter struct {
 	gone    bool
 }
 
-// acquire waits for a connection for as long as the limit, and reports whether it got one.
+// acquire waits for a connection for as long as the limit, or any time if that is 0, and reports whether it got one.
 func (r *pool) acquire(p *process, limit int64) bool {
 	if r.free > 0 {
 		r.free--
@@ -22,7 +22,9 @@ func (r *pool) acquire(p *process, limit int64) bool {
 	}
 	w := &waiter{process: p, wait: p.wait}
 	r.queue = append(r.queue, w)
-	r.engine.wake(p, p.wait, r.engine.now+limit)
+	if limit > 0 {
+		r.engine.wake(p, p.wait, r.engine.now+limit)
+	}
 	p.park()
 	w.gone = true
 	return w.granted

@@ -73,8 +73,12 @@ func (c *recorder) root(f frame, op *operation) *tracewhy.SpanData {
 	if len(r.entry.dims) == 0 {
 		return s // nobody's request
 	}
+	customer := r.ids.IntN(40_000)
+	if c.window.estate.customers > 0 {
+		customer = r.customer
+	}
 	s.Attributes = append(s.Attributes,
-		tracewhy.String(keys[0], "c-"+strconv.Itoa(100_000+r.ids.IntN(40_000))),
+		tracewhy.String(keys[0], "c-"+strconv.Itoa(100_000+customer)),
 		tracewhy.Int(keys[1], amountOf(r)),
 	)
 	if r.entry.asks { // a few merchants have most of the customers

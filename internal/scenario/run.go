@@ -36,6 +36,9 @@ type run struct {
 	pools   map[*instance]*pool
 	lines   map[*instance]*pool // to vendors
 	due     map[*service]int64  // when the next call to a vendor conforms to its limit
+	workers map[*instance]*pool
+	busy    []int                         // by service: statements that a store works on
+	answers map[*keyedCache]map[int]int64 // by customer: when the answer was written that a cache holds
 	usage   usage
 	results []result
 	spans   recorder
@@ -84,19 +87,16 @@ func (w *run) prepare() {
 	}
 	w.near, w.pools, w.lines = make([][][]*instance, n), map[*instance]*pool{}, map[*instance]*pool{}
 	w.due = map[*service]int64{}
+	w.busy, w.answers, w.workers = make([]int, n), map[*keyedCache]map[int]int64{}, map[*instance]*pool{}
 	w.spans.window = w
 	for i, s := range w.estate.services {
 		w.usage.calls[i] = make([]int, n)
-		for region := range w.estate.regions {
-			w.near[i] = append(w.near[i], w.fleet.candidates(s, region))
-		}
+		w.reach(s)
 		for _, in := range w.fleet.instances[i] {
-			w.pools[in] = &pool{engine: &w.engine, free: s.connections}
-			if s.channel != nil {
-				w.lines[in] = &pool{engine: &w.engine, free: w.connectionsOf(s)}
-			}
+			w.equip(in)
 		}
 	}
+	w.expect()
 }
 
 // A frame is where code of a request runs: a process, an instance, a span.
@@ -231,27 +231,33 @@ func (w *run) take(f frame, s *step) *failure {
 		f.work(s.pause)
 		if s.cache != nil {
 			hit := chance(f.rng, s.hits)
+			if s.keyed != nil {
+				hit = w.finds(f, s)
+			}
 			w.attempt(f, &step{to: s.cache}, 0)
 			if hit {
 				continue
 			}
 		}
-		if fail := w.try(f, s); fail != nil && !s.optional {
+		switch fail := w.try(f, s); {
+		case fail == nil && s.keyed != nil:
+			w.keep(f, s)
+		case fail != nil && !s.optional:
 			return fail
 		}
 	}
 	return nil
 }
 
-// try makes the step's call, and repeats it after failures that may pass, with a pause that doubles.
+// try makes the step's call, and repeats it after failures that may pass, with a pause that doubles, or at once.
 func (w *run) try(f frame, s *step) (fail *failure) {
 	backoff := 20 * millisecond
 	for n := range max(s.attempts, 1) {
-		if n > 0 {
+		if n > 0 && !s.hasty {
 			f.p.sleep(backoff + int64(float64(float64(backoff)*f.rng.Float64())))
 			backoff *= 2
 		}
-		if fail = w.attempt(f, s, n); fail == nil || !fail.passing {
+		if fail = w.attempt(f, s, n); fail == nil || !fail.passing && !(s.hasty && fail.timeout) {
 			break
 		}
 	}
@@ -302,14 +308,30 @@ func (w *run) remote(f frame, to *instance, op *operation) *failure {
 	from := f.at
 	f.p.sleep(w.leg(f, from, to))
 	f.at, f.slow, f.pooled = to, 1, false
-	f.span = w.spans.server(f, op)
-	fail := w.perform(f, op)
-	w.spans.answer(f, op, fail)
+	fail := w.handle(f, op)
 	back := w.fault.onReturn(f, op, w.now)
 	f.p.sleep(w.leg(f, to, from) + back.delay)
 	if back.fail != nil && fail == nil {
 		return back.fail
 	}
+	return fail
+}
+
+// handle has a call done by the instance that it has come to, when it is its turn.
+func (w *run) handle(f frame, op *operation) *failure {
+	s := f.at.service
+	if s.accepts {
+		f.span = w.spans.server(f, op)
+	}
+	if s.workers > 0 {
+		w.workers[f.at].acquire(f.p, 0)
+		defer w.workers[f.at].release()
+	}
+	if !s.accepts {
+		f.span = w.spans.server(f, op)
+	}
+	fail := w.perform(f, op)
+	w.spans.answer(f, op, fail)
 	return fail
 }
 
@@ -384,6 +406,11 @@ func (w *run) query(f frame, s *step, n int) *failure {
 	if harm.stretch > 1 {
 		d = int64(float64(float64(d) * harm.stretch))
 	}
+	busy := &w.busy[op.service.index]
+	*busy++
+	if n := op.service.capacity; n > 0 && *busy > n {
+		d = int64(float64(d) * (float64(*busy) / float64(n)))
+	}
 	d += zoneLeg.draw(f.rng)
 	fail := harm.fail
 	if chance(f.rng, op.errors) && fail == nil {
@@ -401,6 +428,7 @@ func (w *run) query(f frame, s *step, n int) *failure {
 		d, fail = s.timeout, &failure{status: 504, kind: "timeout", message: "deadline exceeded", timeout: true}
 	}
 	f.p.sleep(d)
+	*busy--
 	w.spans.reply(client, op, fail, true)
 	if ours {
 		w.release(f, op, w.pools[f.at])

@@ -24,8 +24,11 @@ type Label struct {
 	Modes    []Mode  `json:"modes"`
 	// OnsetNS is when the fault began, SymptomNS when the first request suffered that came in the window, in
 	// Unix time; 0 for none.
-	OnsetNS     int64   `json:"onset_ns"`
-	SymptomNS   int64   `json:"symptom_ns"`
+	OnsetNS   int64 `json:"onset_ns"`
+	SymptomNS int64 `json:"symptom_ns"`
+	// PrecursorNS is, of a fault that does no harm for long, when traces begin to show it: from then on calls are
+	// slow, long before requests fail. 0 for none, or where the family does not say.
+	PrecursorNS int64   `json:"precursor_ns,omitempty"`
 	ThresholdMS float64 `json:"threshold_ms"`
 	Dataset     string  `json:"dataset"`
 	Scenario    string  `json:"scenario"`
@@ -68,12 +71,15 @@ type Family struct {
 	Doc   string
 	Quiet bool // nothing is wrong
 
-	least   int                        // the fewest requests of a window that show what it is about
-	apart   bool                       // whether it is seen in the entries that it concerns, rather than in all
-	spares  []role                     // whose services nothing incidental happens to
-	prepare func(*estate, *stats.Rand) // what the estate must have, or nil
-	shift   func(*draft)               // what is different beside the fault, or nil
-	inject  func(*draft)               // what goes wrong, or what is different although nothing does
+	size    func(size) size                        // the size of a window, of one that suits other families, or nil
+	clock   func(*schedule)                        // when the windows are, where they may not be at any time, or nil
+	suffers func(*draft, []result, []result) int64 // since when requests suffer, without and with the fault; nil: since the first that does
+	least   int                                    // the fewest requests of a window that show what it is about
+	apart   bool                                   // whether it is seen in the entries that it concerns, rather than in all
+	spares  []role                                 // whose services nothing incidental happens to
+	prepare func(*estate, *stats.Rand)             // what the estate must have, or nil
+	shift   func(*draft)                           // what is different beside the fault, or nil
+	inject  func(*draft)                           // what goes wrong, or what is different although nothing does
 }
 
 // Families returns all families, by name.
@@ -81,6 +87,7 @@ func Families() []Family {
 	return []Family{
 		badInstance,
 		badVersion,
+		indexChange,
 		mortgageStall,
 		networkLatency,
 		poolBeforeVendor,
@@ -141,14 +148,21 @@ func generate(f Family, seed uint64, n size) Case {
 // windows simulates both windows of a case, silently if only the results matter.
 func windows(f Family, seed uint64, n size, silent bool) (baseline, incident *run, d *draft) {
 	random := func(what string) *stats.Rand { return stats.NewRand(seed, stats.Key(f.Name), stats.Key(what)) }
+	if f.size != nil {
+		n = f.size(n)
+	}
 	n.requests = max(n.requests, f.least)
 	e := newEstate(seed)
+	e.rate = float64(second) / float64(n.gap)
 	if f.prepare != nil {
 		f.prepare(e, random("prepare"))
 	}
 	fleet := newFleet(e, stats.NewRand(seed, stats.Key("fleet")))
 	usual := newTraffic(e, stats.NewRand(seed, stats.Key("traffic")), n.requests, n.gap)
 	when := newSchedule(random("schedule"), n)
+	if f.clock != nil {
+		f.clock(&when)
+	}
 	d = drift(random("drift"), e, f.spares, fleet, usual, when)
 	d.silent = silent
 	incident = d.incident(f, random("incident").Uint64(), random)

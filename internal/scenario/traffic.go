@@ -89,6 +89,7 @@ type traffic struct {
 	entries  []float64
 	dims     []mix // by dimension, and after these by detail of the estate
 	rush     rush
+	profile  profile // nil: the same at all times
 	surge    surge
 }
 
@@ -146,7 +147,7 @@ func newTraffic(e *estate, r *stats.Rand, requests int, gap int64) *traffic {
 	for i := range e.details {
 		t.dims = append(t.dims, e.details[i].mix(e.style.keys, r))
 	}
-	t.rush = e.rush
+	t.rush, t.profile = e.rush, e.profile
 	return t
 }
 
@@ -170,16 +171,17 @@ func vary(r *stats.Rand, shares []float64, sigma float64) {
 
 // A request is one transaction of a customer.
 type request struct {
-	number int
-	entry  *entry
-	dims   []int       // the number of its value, by dimension and detail
-	hidden uint64      // the details that its spans leave out
-	harmed int         // the mode of failure that it met, counted from 1; 0 for none
-	rng    *stats.Rand // what happens to it
-	fault  *stats.Rand // what a fault does to it, so that the rest happens as it would without
-	ids    *stats.Rand
-	trace  tracewhy.TraceID
-	seen   []uint64 // pairs of services that it was counted for
+	number   int
+	entry    *entry
+	customer int         // of the estate's
+	dims     []int       // the number of its value, by dimension and detail
+	hidden   uint64      // the details that its spans leave out
+	harmed   int         // the mode of failure that it met, counted from 1; 0 for none
+	rng      *stats.Rand // what happens to it
+	fault    *stats.Rand // what a fault does to it, so that the rest happens as it would without
+	ids      *stats.Rand
+	trace    tracewhy.TraceID
+	seen     []uint64 // pairs of services that it was counted for
 }
 
 // newRequest draws what the customer wants.
@@ -197,6 +199,9 @@ func (w *run) newRequest(number int) *request {
 		r.dims[d] = weighted(r.rng, w.traffic.dims[d].shares)
 	}
 	w.detail(r)
+	if n := w.estate.customers; n > 0 {
+		r.customer = stats.NewRand(w.seed, stats.Key("customer"), uint64(number)).IntN(n)
+	}
 	r.trace = newTraceID(r.ids)
 	return r
 }
