@@ -1,0 +1,350 @@
+package timeline_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/internal/scenario"
+	"github.com/tracewhy/tracewhy/internal/tracetext"
+	"github.com/tracewhy/tracewhy/timeline"
+)
+
+// A recordedAs says what of a wait the spans of a generated shop show.
+type recordedAs int
+
+const (
+	waitWithin   recordedAs = iota // a query's span begins when it has to wait
+	waitBefore                     // and when it is its turn
+	waitSpan                       // likewise, after a span of the wait
+	waitForHold                    // likewise, and its caller goes on with the connection
+	nothingWaits                   // all queries run at once
+	shared                         // all queries run at once, and share a processor
+)
+
+// queue is a generated shop, whose queries wait for one of some connections.
+type queue struct {
+	servers int
+	load    float64 // of each server
+	as      recordedAs
+	service func(*rand.Rand) float64 // how long a query takes, in units of its mean
+	weight  float64                  // of traces
+}
+
+func exponential(r *rand.Rand) float64 { return r.ExpFloat64() }
+func constant(*rand.Rand) float64      { return 1 }
+func lognormal(r *rand.Rand) float64   { return math.Exp(0.5*r.NormFloat64() - 0.125) }
+
+const meanQuery = 50.0 // milliseconds
+
+// spans returns n requests.
+func (q queue) spans(seed uint64, n int) []tracewhy.SpanData {
+	r := rand.New(rand.NewPCG(seed, 2))
+	var out []tracewhy.SpanData
+	free := make([]float64, q.servers)
+	at := 0.0
+	arrivals, begins, ends := make([]float64, n), make([]float64, n), make([]float64, n)
+	for i := range n {
+		at += meanQuery / (q.load * float64(q.servers)) * r.ExpFloat64()
+		arrivals[i] = at
+		first := slices.Index(free, slices.Min(free))
+		begins[i] = at
+		if q.as < nothingWaits {
+			begins[i] = max(at, free[first])
+		}
+		ends[i] = begins[i] + meanQuery*q.service(r)
+		free[first] = ends[i]
+	}
+	if q.as == shared {
+		ends = shareProcessor(arrivals, ends)
+	}
+	resource := &tracewhy.Resource{Attributes: []tracewhy.KeyValue{tracewhy.String("service.name", "bank"), tracewhy.String("service.instance.id", "bank-1")}}
+	for i := range n {
+		id := tracewhy.TraceID{0: 1, 12: byte(i >> 24), 13: byte(i >> 16), 14: byte(i >> 8), 15: byte(i)}
+		add := func(number, parent byte, name string, kind tracewhy.Kind, from, to float64) {
+			s := tracewhy.SpanData{
+				TraceID: id, SpanID: tracewhy.SpanID{number}, Name: name, Kind: kind, Resource: resource, Weight: q.weight,
+				Start: uint64(tracetext.Epoch + int64(from*1e6)), End: uint64(tracetext.Epoch + int64(to*1e6)),
+			}
+			if parent > 0 {
+				s.ParentSpanID = tracewhy.SpanID{parent}
+			}
+			if kind == tracewhy.KindClient {
+				s.Attributes = []tracewhy.KeyValue{tracewhy.String("server.address", "accounts-db")}
+			}
+			out = append(out, s)
+		}
+		begin, work := begins[i], 0.2+0.1*r.Float64()
+		switch q.as {
+		case waitSpan:
+			add(1, 0, "GET /accounts", tracewhy.KindServer, arrivals[i]-work, ends[i]+work)
+			add(2, 1, "pool.acquire", tracewhy.KindInternal, arrivals[i], begin)
+		case waitForHold:
+			add(1, 0, "GET /accounts", tracewhy.KindServer, arrivals[i]-work, ends[i])
+			add(2, 1, "pool.acquire", tracewhy.KindInternal, arrivals[i], begin)
+			ends[i] = begin + (ends[i]-begin)*r.Float64()
+		case waitBefore:
+			add(1, 0, "GET /accounts", tracewhy.KindServer, arrivals[i]-work, ends[i]+work)
+		default:
+			add(1, 0, "GET /accounts", tracewhy.KindServer, arrivals[i]-work, ends[i]+work)
+			begin = arrivals[i]
+		}
+		add(3, 1, "SELECT accounts", tracewhy.KindClient, begin, ends[i])
+	}
+	return out
+}
+
+// shareProcessor returns when requests end that share one processor, given when each would if it were alone.
+func shareProcessor(arrivals, alone []float64) []float64 {
+	ends := make([]float64, len(arrivals))
+	left := map[int]float64{}
+	now, next := arrivals[0], 0
+	for next < len(arrivals) || len(left) > 0 {
+		until := math.Inf(1)
+		if next < len(arrivals) {
+			until = arrivals[next]
+		}
+		first, least := -1, math.Inf(1)
+		for i, x := range left {
+			if x < least || x == least && i < first {
+				first, least = i, x
+			}
+		}
+		step := (until - now) / max(float64(len(left)), 1)
+		if first >= 0 && least <= step {
+			step = least
+		}
+		for i := range left {
+			left[i] -= step
+		}
+		if first >= 0 && step == least {
+			now += step * float64(len(left))
+			ends[first] = now
+			delete(left, first)
+			continue
+		}
+		now = until
+		left[next] = alone[next] - arrivals[next]
+		next++
+	}
+	return ends
+}
+
+func (q queue) resources(t testing.TB, seed uint64, n int) *timeline.ResourcesResult {
+	t.Helper()
+	r, err := timeline.Resources(context.Background(), tracewhy.SetOf(q.spans(seed, n)...).All(), timeline.ResourcesConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// find returns the resource of a kind.
+func find(t testing.TB, r *timeline.ResourcesResult, kind timeline.ResourceKind) *timeline.Resource {
+	t.Helper()
+	for i := range r.Resources {
+		if r.Resources[i].Kind == kind {
+			return &r.Resources[i]
+		}
+	}
+	t.Fatalf("no %v in %v", kind, r.Resources)
+	return nil
+}
+
+// The limit is that of the queue, however the wait is recorded; and where there is none, there is none.
+func TestLimit(t *testing.T) {
+	for name, service := range map[string]func(*rand.Rand) float64{"exponential": exponential, "lognormal": lognormal, "constant": constant} {
+		for _, as := range []recordedAs{waitWithin, waitBefore, waitSpan, waitForHold, nothingWaits, shared} {
+			for _, servers := range []int{1, 3, 8} {
+				kind := timeline.ResourceDependency
+				if as == waitSpan || as == waitForHold {
+					kind = timeline.ResourcePool
+				}
+				q := queue{servers: servers, load: 0.85, as: as, service: service}
+				if as == shared {
+					q.servers = 1
+				}
+				l := find(t, q.resources(t, uint64(servers), 1500), kind).Limit
+				want := servers
+				if as >= nothingWaits {
+					want = 0
+				}
+				if as == waitWithin && servers == 8 && l.N == 0 {
+					continue // nearly all waited
+				}
+				if l.N != want && (as != waitWithin || servers < 8) || l.Low > want || l.High < want {
+					t.Errorf("%s, %v, %d: %+v", name, as, servers, l)
+				}
+			}
+		}
+	}
+}
+
+// The mean wait, the number that wait and the utilisation are those of A. K. Erlang's C formula (1917).
+func TestErlang(t *testing.T) {
+	for _, as := range []recordedAs{waitWithin, waitBefore, waitSpan} {
+		q := queue{servers: 4, load: 0.8, as: as, service: exponential}
+		kind := timeline.ResourceDependency
+		if as == waitSpan {
+			kind = timeline.ResourcePool
+		}
+		r := q.resources(t, 3, 20_000)
+		x := find(t, r, kind)
+		if x.Limit.N != 4 {
+			t.Fatalf("%v: %+v", as, x.Limit)
+		}
+		mean := func(xs []float64) (sum float64) {
+			for _, x := range xs {
+				sum += x / float64(len(xs))
+			}
+			return sum
+		}
+		const erlangC = 0.5964 // that an arrival waits, for 4 servers and a load of 3.2
+		waiting := erlangC * 0.8 / (1 - 0.8)
+		if got := mean(x.Waiting); math.Abs(got-waiting) > 0.2*waiting {
+			t.Errorf("%v: %.3f wait on average, want %.3f", as, got, waiting)
+		}
+		if got := mean(x.Utilisation); math.Abs(got-0.8) > 0.03 {
+			t.Errorf("%v: a utilisation of %.3f, want 0.8", as, got)
+		}
+	}
+}
+
+// Over all bins the number under way is what J. Little's law says, up to what crosses the ends of the recording.
+func TestLittle(t *testing.T) {
+	r := queue{servers: 3, load: 0.7, as: waitWithin, service: exponential}.resources(t, 1, 4000)
+	for _, x := range r.Resources {
+		measured, law, arrivals, completions, spent := 0.0, 0.0, 0.0, 0.0, time.Duration(0)
+		for b := range r.Starts {
+			measured, law = measured+x.InFlight[b], law+x.Little[b]
+			arrivals, completions = arrivals+x.Arrivals[b], completions+x.Completions[b]
+			if x.Arrivals[b] > 0 {
+				spent += time.Duration(x.Arrivals[b] * float64(x.Time[b]))
+			}
+			if float64(x.Most[b]) < x.InFlight[b] {
+				t.Errorf("%v: %d at once at most, and %v on average", &x, x.Most[b], x.InFlight[b])
+			}
+		}
+		if math.Abs(measured-law) > 0.005*law || arrivals != 4000 || arrivals-completions > 5 {
+			t.Errorf("%v: %v under way, %v by Little's law; %v began and %v ended", &x, measured, law, arrivals, completions)
+		}
+		if got := spent.Seconds() / r.Bin.Seconds(); math.Abs(got-law) > 1e-3*law {
+			t.Errorf("%v: arrivals by their time are %v, and Little's law says %v", &x, got, law)
+		}
+		if x.Unsteady > 0.2 {
+			t.Errorf("%v: unsteady by %v", &x, x.Unsteady)
+		}
+	}
+}
+
+// The same spans in any order, on any number of goroutines, are the same; and an hour later they are the same then.
+func TestResourcesOrder(t *testing.T) {
+	spans := queue{servers: 3, load: 0.9, as: waitSpan, service: lognormal}.spans(1, 400)
+	resources := func(spans []tracewhy.SpanData, workers int) *timeline.ResourcesResult {
+		r, err := timeline.Resources(context.Background(), tracewhy.SetOf(spans...).All(), timeline.ResourcesConfig{Workers: workers})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	want := resources(spans, 1)
+	r := rand.New(rand.NewPCG(1, 1))
+	r.Shuffle(len(spans), func(i, j int) { spans[i], spans[j] = spans[j], spans[i] })
+	if d := cmp.Diff(want, resources(spans, 5)); d != "" {
+		t.Errorf("in another order:\n%s", d)
+	}
+	for i := range spans {
+		spans[i].Start, spans[i].End = spans[i].Start+uint64(time.Hour), spans[i].End+uint64(time.Hour)
+	}
+	later := resources(spans, 2)
+	for i := range later.Starts {
+		later.Starts[i] -= int64(time.Hour)
+	}
+	for i := range later.Resources {
+		for j := range later.Resources[i].Queues {
+			q := &later.Resources[i].Queues[j]
+			q.Start, q.Peak = q.Start-int64(time.Hour), q.Peak-int64(time.Hour)
+			if q.Drained > 0 {
+				q.Drained -= int64(time.Hour)
+			}
+		}
+	}
+	if d := cmp.Diff(want, later); d != "" {
+		t.Errorf("an hour later:\n%s", d)
+	}
+}
+
+// Of traces of which one in ten was kept, what happened is ten times what is seen, and no limit is.
+func TestResourcesWeighted(t *testing.T) {
+	q := queue{servers: 3, load: 0.9, as: waitBefore, service: exponential}
+	all := find(t, q.resources(t, 1, 500), timeline.ResourceDependency)
+	q.weight = 10
+	sample := q.resources(t, 1, 500)
+	x := find(t, sample, timeline.ResourceDependency)
+	for b := range sample.Starts {
+		if math.Abs(x.InFlight[b]-10*all.InFlight[b]) > 1e-9 || x.Arrivals[b] != 10*all.Arrivals[b] || x.Time[b] != all.Time[b] {
+			t.Fatalf("bin %d: %v, %v and %v of a sample, and %v, %v and %v of all",
+				b, x.InFlight[b], x.Arrivals[b], x.Time[b], all.InFlight[b], all.Arrivals[b], all.Time[b])
+		}
+	}
+	if x.Limit.N != 0 || all.Limit.N != 3 || !slices.ContainsFunc(sample.Warnings, func(w tracewhy.Warning) bool { return w.Code == timeline.WarningWeighted }) {
+		t.Errorf("limits %+v of a sample and %+v of all, with %v", x.Limit, all.Limit, sample.Warnings)
+	}
+}
+
+// Where nothing is wrong nothing is said to be full, and where connections are leaked no limit is made up: what is
+// leaked has no spans.
+func TestResourcesScenarios(t *testing.T) {
+	for _, family := range []string{"quiet", "quiet-mix", "pool-exhaustion", "bad-instance"} {
+		f, ok := scenario.Lookup(family)
+		if !ok {
+			t.Fatalf("no family %s", family)
+		}
+		limits, queues, waits, resources := 0, 0, 0, 0
+		for seed := range uint64(*worlds) {
+			c := scenario.Generate(f, seed)
+			r, err := timeline.Resources(context.Background(), tracewhy.SetOf(c.Incident...).All(), timeline.ResourcesConfig{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, x := range r.Resources {
+				resources++
+				queues += len(x.Queues)
+				if x.Limit.N > 0 && !x.Limit.Stated {
+					limits++
+					t.Logf("%s %v: %+v", c.Name, &x, x.Limit)
+				}
+				if x.Limit.Waits >= 20 {
+					waits++
+				}
+			}
+		}
+		t.Logf("%s: of %d resources of %d cases %d have waits, %d a limit, and %d queues grew", family, resources, *worlds, waits, limits, queues)
+		if family != "pool-exhaustion" && (limits > 0 || queues > *worlds/20) {
+			t.Errorf("%s: %d limits and %d queues", family, limits, queues)
+		}
+	}
+}
+
+func ExampleResources() {
+	set := tracewhy.SetOf(queue{servers: 4, load: 0.9, as: waitBefore, service: exponential}.spans(1, 2000)...)
+	r, err := timeline.Resources(context.Background(), set.All(), timeline.ResourcesConfig{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, x := range r.Resources {
+		if x.Limit.N > 0 {
+			fmt.Printf("%s: %d at most, since %s; full in %d of %d bins\n", &x, x.Limit.N, x.Limit.Reason, x.Saturated(), len(r.Starts))
+		}
+	}
+	// Output:
+	// accounts-db of bank bank-1: 4 at most, since 4 were under way in 100 % of the time in which others waited, and in 27 % of the rest; full in 96 of 142 bins
+}
