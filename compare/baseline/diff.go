@@ -109,6 +109,7 @@ type question struct {
 	pair     *pair
 	values   [2]Histogram // of a duration or repetition
 	smallest float64      // p-value that it could have had
+	told     bool
 }
 
 type differ struct {

@@ -93,7 +93,7 @@ func (d *differ) comparison(ctx context.Context) (*Comparison, error) {
 	}
 	for i := range d.questions {
 		q := &d.questions[i]
-		if q.Path == nil || q.Kind == KindStructure && q.pair.changed {
+		if !q.told || q.Kind == KindStructure && q.pair.changed {
 			continue // or told by the call that makes the structure another
 		}
 		c.Changes = append(c.Changes, q.Change)
@@ -106,6 +106,7 @@ func (d *differ) comparison(ctx context.Context) (*Comparison, error) {
 
 // finish says of a question what its answer is.
 func (d *differ) finish(q *question) {
+	q.told = true
 	if q.pair != nil {
 		o := q.pair.op()
 		q.Path, q.Service, q.Operation = q.pair.path(), o.Service, o.Name
