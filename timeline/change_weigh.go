@@ -1,0 +1,276 @@
+package timeline
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/internal/stats"
+	"github.com/tracewhy/tracewhy/internal/stats/special"
+)
+
+// A stream is the executions of a scope that have something in common, and what is bad about some of them.
+type stream struct {
+	role       role
+	measure    Measure
+	path       tracewhy.PathID
+	hasPath    bool
+	judgements *judgements
+	weight     float64 // of all of the scope's, by how clearly it rose anywhere
+}
+
+const (
+	fewestJudgements = 10 // of a stream
+	pathsOfRole      = 8  // that are looked at by themselves, beside all together
+	// strongest is the logarithm of evidence for a rise beyond which a stream weighs no more than others.
+	strongest = 20.0
+	weakest   = 0.1
+)
+
+// tally makes the streams of a scope of its executions.
+func (s *scope) tally(k *ranking) {
+	var cuts []int64
+	for i := range k.items {
+		if x := &k.items[i]; x.scope == s {
+			cuts = append(cuts, x.at, x.until)
+		}
+	}
+	slices.Sort(cuts)
+	cuts = slices.Compact(cuts)
+	for r := range roles {
+		taken := s.taken[r]
+		slices.SortFunc(taken, func(x, y execution) int {
+			return cmp.Or(cmp.Compare(x.path, y.path), cmp.Compare(x.amount, y.amount), cmp.Compare(x.at, y.at), cmp.Compare(x.trace, y.trace))
+		})
+		type group struct{ failures, long, slow []judgement }
+		var all group
+		var byPath []struct {
+			id tracewhy.PathID
+			group
+		}
+		for from := 0; from < len(taken); {
+			to := from + 1
+			for to < len(taken) && taken[to].path == taken[from].path {
+				to++
+			}
+			g := group{}
+			g.failures, g.long, g.slow = judged(taken[from:to])
+			all.failures, all.long, all.slow = append(all.failures, g.failures...), append(all.long, g.long...), append(all.slow, g.slow...)
+			byPath = append(byPath, struct {
+				id tracewhy.PathID
+				group
+			}{taken[from].path, g})
+			from = to
+		}
+		s.add(r, 0, false, cuts, all.failures, all.long, all.slow)
+		if len(byPath) < 2 {
+			continue
+		}
+		slices.SortStableFunc(byPath, func(x, y struct {
+			id tracewhy.PathID
+			group
+		}) int {
+			return cmp.Compare(len(y.failures), len(x.failures))
+		})
+		for _, g := range byPath[:min(len(byPath), pathsOfRole)] {
+			s.add(r, g.id, true, cuts, g.failures, g.long, g.slow)
+		}
+	}
+	total := 0.0
+	for i := range s.streams {
+		t := s.streams[i].judgements
+		clearest := 0.0
+		for j := range t.rises {
+			t.rises[j].mean = t.average(&t.rises[j], k.before, k.start, k.end)
+			clearest = max(clearest, special.Log(t.rises[j].mean))
+		}
+		s.streams[i].weight = weakest + min(clearest, strongest)
+		total += s.streams[i].weight
+	}
+	for i := range s.streams {
+		s.streams[i].weight /= total
+	}
+	s.taken, s.latest = [roles][]execution{}, nil
+}
+
+// add adds the streams of one role, and of one path if hasPath.
+func (s *scope) add(r role, path tracewhy.PathID, hasPath bool, cuts []int64, failures, long, slow []judgement) {
+	for m, list := range [...][]judgement{MeasureFailures: failures, MeasureLong: long, MeasureSlow: slow} {
+		bad := 0
+		for _, x := range list {
+			if x.bad {
+				bad++
+			}
+		}
+		if len(list) >= fewestJudgements && bad > 0 && bad < len(list) {
+			s.streams = append(s.streams, stream{role: r, measure: Measure(m), path: path, hasPath: hasPath, judgements: newJudgements(list, cuts)})
+		}
+	}
+}
+
+// judged says of the executions of one path, which are sorted by amount, which failed, and of those that did not which
+// took longer than half of them, and than nine in ten.
+func judged(list []execution) (failures, long, slow []judgement) {
+	var amounts []int64
+	for _, x := range list {
+		if !x.failed {
+			amounts = append(amounts, x.amount)
+		}
+	}
+	limit := func(share float64) int64 {
+		if len(amounts) == 0 {
+			return 0
+		}
+		at, most := amounts[int(share*float64(len(amounts)-1))], amounts[len(amounts)-1]
+		if at == most { // of few different amounts the largest is what is more
+			i, _ := slices.BinarySearch(amounts, most)
+			return amounts[max(i-1, 0)]
+		}
+		return at
+	}
+	half, most := limit(longShare), limit(slowShare)
+	for _, x := range list {
+		failures = append(failures, judgement{x.at, x.failed})
+		if !x.failed {
+			long, slow = append(long, judgement{x.at, x.amount > half}), append(slow, judgement{x.at, x.amount > most})
+		}
+	}
+	return failures, long, slow
+}
+
+// average returns the likelihood of a rise averaged over all moments of the recording.
+func (t *judgements) average(r *rise, before, start, end int64) float64 {
+	length := float64(max(end-start, 1))
+	sum, inside := 0.0, 0.0
+	for cell := r.from + 1; cell < r.to; cell++ {
+		from, to := max(t.at[cell-1], start), min(t.at[cell], end)
+		if from >= to {
+			continue
+		}
+		part := float64(to-from) / length
+		sum += float64(part * t.likelihoodAt(r, cell))
+		inside += part
+	}
+	return sum + max(1-inside, 0)
+}
+
+// The effect of a change begins at once, while it is rolled out, or after it has built up: with these probabilities.
+const (
+	atOnce      = 0.5
+	whileRolled = 0.45
+	builtUp     = 0.05
+	rolling     = float64(time.Minute) // the mean of how long after it was recorded a change begins to act, if not at once
+	shortest    = float64(time.Second) // of what is built up
+)
+
+// delayed returns the probability that a change acts within some time, if not at once.
+func delayed(after, length float64) float64 {
+	if after <= 0 {
+		return 0
+	}
+	rolled := whileRolled * -special.Expm1(-after/rolling)
+	built := builtUp * special.Log1p(min(after, length)/shortest) / special.Log1p(length/shortest)
+	return float64(rolled) + float64(built)
+}
+
+// ofChange returns the likelihood of a rise that a change from at to until set off.
+func (t *judgements) ofChange(r *rise, at, until, start, end int64) float64 {
+	length := float64(max(end-start, 1))
+	first := t.likelihood(r, at)
+	if until > at {
+		sum := 0.0
+		covered := 0.0
+		for cell := r.from + 1; cell < r.to; cell++ {
+			if from, to := max(t.at[cell-1], at), min(t.at[cell], until); from < to {
+				part := float64(to-from) / float64(until-at)
+				sum += float64(part * t.likelihoodAt(r, cell))
+				covered += part
+			}
+		}
+		first = sum + max(1-covered, 0)
+	}
+	sum := float64(atOnce * first)
+	known := float64(atOnce)
+	for cell := r.from + 1; cell < r.to; cell++ {
+		from, to := max(t.at[cell-1], at), t.at[cell]
+		if from >= to {
+			continue
+		}
+		part := delayed(float64(to-at), length) - delayed(float64(from-at), length)
+		sum += float64(part * t.likelihoodAt(r, cell))
+		known += part
+	}
+	return sum + max(1-known, 0)
+}
+
+// placebo returns the share of all moments at which a change would have fitted a rise as well as one at a moment did.
+func (t *judgements) placebo(r *rise, at, start, end int64) float64 {
+	near := int64(rolling)
+	best := t.likelihood(r, at)
+	for cell := r.from + 1; cell < r.to; cell++ {
+		if t.at[cell] > at && t.at[cell-1] < at+near {
+			best = max(best, t.likelihoodAt(r, cell))
+		}
+	}
+	if best <= 1 {
+		return 1
+	}
+	sum, done := int64(0), start
+	for cell := r.from + 1; cell < r.to; cell++ {
+		if stats.Compare(t.likelihoodAt(r, cell), best) < 0 {
+			continue
+		}
+		from, to := max(t.at[cell-1]-near, done), min(t.at[cell], end)
+		if from < to {
+			sum += to - from
+			done = to
+		}
+	}
+	return min(float64(sum)/float64(max(end-start, 1)), 1)
+}
+
+// How probable it is that an incident that was traced to one thing began in it, in one of those that it calls, or in
+// one of those that call it; and that what is not connected with it had to do with it.
+const (
+	inCulprit = 1.0
+	inBelow   = 0.5
+	inAbove   = 0.2
+	inOther   = 0.001
+	inUnseen  = 0.05
+)
+
+const (
+	// coincident is how probable it is that what became worse first, of what affected traces depend on, had nothing
+	// to do with the symptom.
+	coincident = 0.1
+	// fewestDoses is how many traces on and off what was changed there are at least, for a dose to say anything.
+	fewestDoses = 5
+)
+
+// weigh returns what speaks for and against a candidate, and how probable it is beside that no change did it, which
+// counts 1.
+func (k *ranking) weigh(x *candidate) (RankedChange, float64) {
+	s := x.scope
+	c := RankedChange{
+		Change: x.change, Seen: x.seen, Evidence: 1, Placebo: 1, Dormancy: -1,
+		Delay: time.Duration(k.symptom - x.at),
+	}
+	if !k.hasSymptom {
+		c.Delay = 0
+	}
+	w := &weighing{ranking: k, item: x, out: &c}
+	weight := oddsOfChange * w.relation()
+	weight *= w.rise()
+	weight *= w.dose()
+	weight *= w.order()
+	c.Undetermined = len(s.streams) == 0 || c.Evidence > 1.0/3 && c.Evidence < 3
+	return c, weight
+}
+
+type weighing struct {
+	*ranking
+	item      *candidate
+	out       *RankedChange
+	isCulprit bool
+}
