@@ -21,11 +21,12 @@ type tag struct {
 
 // tag finds the executions that show a shift, by span of the comparison.
 //
-// The blame for a changed execution is its own service's, with two exceptions. A call that was not
+// The blame for a changed execution is its own service's, with three exceptions. A call to something that has no
+// spans is all that is seen of it, and its own. A call that was not
 // answered is the callee's. And where the execution stops sooner, the callee of the last call may have
 // caused it by what it returned: it takes a part of the blame that grows with the number of its callers
 // that stop after calling it, and falls with those that do not.
-func (c *comparison) tag(ctx context.Context, f *features, hyps []*hypothesis) ([]tag, error) {
+func (c *comparison) tag(ctx context.Context, f *features, who *callees, hyps []*hypothesis) ([]tag, error) {
 	byOp := map[int32][]*hypothesis{}
 	for _, h := range hyps {
 		byOp[h.op] = append(byOp[h.op], h)
@@ -57,6 +58,12 @@ func (c *comparison) tag(ctx context.Context, f *features, hyps []*hypothesis) (
 			continue
 		}
 		t.blame[0], t.part[0] = f.ops[op], 1
+		if isCaller(s) && !s.HasChildren() {
+			if peer, isPeer := who.of(s); isPeer {
+				t.blame[0].service = peer
+				continue
+			}
+		}
 		for _, n := range own {
 			switch x := f.known[n]; {
 			case x.kind == featureUnanswered && stops.has(op, n):

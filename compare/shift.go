@@ -80,7 +80,7 @@ func (c *comparison) structure(ctx context.Context, who *callees, alpha float64,
 	for _, h := range hyps {
 		h.describe()
 	}
-	tags, err := c.tag(ctx, f, hyps)
+	tags, err := c.tag(ctx, f, who, hyps)
 	if err != nil {
 		return nil, nil, nil, err
 	}

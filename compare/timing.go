@@ -14,7 +14,8 @@ import (
 
 // Timing says how the time that traces spend in one place differs between the cohorts. A place is a
 // service's own work, or the edge between a caller and what it calls: the time of a call that the
-// callee's span does not cover, which is connection, network and queue.
+// callee's span does not cover, which is connection, network and queue, and the wait until it is called
+// again where the call failed.
 type Timing struct {
 	Service string
 	Callee  string // what is called, where the place is an edge; "" for the service's own work
@@ -67,7 +68,8 @@ const (
 	tailFrom   = 20 // baseline executions of a path for its 95th percentile to mean something
 )
 
-// execution is one span's own time, and the part of it that is on the critical path, in nanoseconds.
+// execution is one span's own time, with the wait until the next attempt if it failed, and the part of it that is
+// on the critical path, in nanoseconds.
 type execution struct {
 	trace       int32 // of the comparison
 	own, onPath int64
@@ -95,8 +97,9 @@ func (c *comparison) collect(ctx context.Context, who *callees) (map[placeKey][]
 	places := map[placeKey][]*layer{}
 	layers := map[layerKey]*layer{}
 	var order []placeKey
-	onPath := map[tracewhy.Span]int64{}
+	onPath, waiting := map[tracewhy.Span]int64{}, map[tracewhy.Span]int64{}
 	var sections []tracewhy.Section
+	var waits []backoff
 	for i, t := range c.traces {
 		if i%cancelEvery == 0 && ctx.Err() != nil {
 			return nil, nil, ctx.Err()
@@ -105,6 +108,15 @@ func (c *comparison) collect(ctx context.Context, who *callees) (map[placeKey][]
 		sections = t.Root().AppendCriticalPath(sections[:0])
 		for _, s := range sections {
 			onPath[s.Span] += s.End - s.Start
+		}
+		clear(waiting)
+		waits = backoffs(waits[:0], t)
+		place(waits, sections)
+		for _, w := range waits { // is of the failed call
+			onPath[w.caller] -= w.onPath
+			onPath[w.failed] += w.onPath
+			waiting[w.caller] -= w.to - w.from
+			waiting[w.failed] += w.to - w.from
 		}
 		for s := range t.Spans() {
 			if own[s.Index()] < 0 {
@@ -127,7 +139,7 @@ func (c *comparison) collect(ctx context.Context, who *callees) (map[placeKey][]
 				}
 				places[key.place] = append(places[key.place], l)
 			}
-			l.runs = append(l.runs, execution{int32(i), own[s.Index()], onPath[s]})
+			l.runs = append(l.runs, execution{int32(i), max(own[s.Index()]+waiting[s], 0), onPath[s]})
 		}
 	}
 	slices.SortFunc(order, func(x, y placeKey) int {

@@ -148,7 +148,7 @@ func certainExcess(t *compare.Timing) float64 {
 func unexplainedBy(failures []compare.FailureOrigin, o *compare.StructureOrigin) float64 {
 	n, explained := o.Affected.Len(), 0
 	for _, f := range failures {
-		if f.Q <= maxQ && f.Service != o.Service && f.Peer != o.Service {
+		if f.Q <= maxQ && cmp.Or(f.Peer, f.Service) != o.Service {
 			explained += o.Affected.LenAnd(f.Affected)
 		}
 	}
