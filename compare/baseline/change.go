@@ -55,41 +55,55 @@ type Change struct {
 	Drift bool `json:"drift"`
 }
 
-// Appeared reports whether there was none before.
+// appeared reports whether there was none before.
 func (c *Change) appeared() bool { return !c.isFactor() && c.Before == 0 }
 
 func (c *Change) vanished() bool { return !c.isFactor() && c.After == 0 }
 
 func (c *Change) isFactor() bool { return c.Kind == KindDuration || c.Kind == KindRepetition }
 
-// String returns the change as a sentence. Its names come from the traces: what shows it has to escape them.
+// String returns the change in a line. Its names come from the traces: what shows them has to escape them.
 func (c *Change) String() string {
-	what := strings.Join(c.Path, " > ")
+	place := c.place()
+	if what := c.what(); what != "" {
+		place += ": " + what
+	}
 	if c.isFactor() {
 		unit := " ms"
 		if c.Kind == KindRepetition {
-			unit = " executions for each of its caller's"
+			unit = " for each of its caller's"
 		}
-		return fmt.Sprintf("%s: %s %.3g%s, before %.3g: times %.3g (%.3g to %.3g)", what, c.label(), c.After, unit, c.Before, c.Effect.Value, c.Effect.Low, c.Effect.High)
+		return fmt.Sprintf("%s %.3g%s, before %.3g: times %s", place, c.After, unit, c.Before, round(c.Effect, 1))
 	}
-	is := ""
-	switch {
-	case c.Kind == KindFailures || c.Kind == KindAbandoned:
-	case c.appeared():
-		is = "is new, "
-	case c.vanished():
-		is = "is gone, "
+	is := ":"
+	if c.Kind != KindFailures && c.Kind != KindAbandoned {
+		switch {
+		case c.appeared():
+			is = " is new,"
+		case c.vanished():
+			is = " is gone,"
+		}
 	}
-	return fmt.Sprintf("%s: %s %sin %s of %d, before %s of %d: %+.3g points (%+.3g to %+.3g)", what, c.label(), is,
-		percent(c.After), c.Traces[1], percent(c.Before), c.Traces[0], 100*c.Effect.Value, 100*c.Effect.Low, 100*c.Effect.High)
+	return fmt.Sprintf("%s%s in %s of %d traces, before %s of %d: %s points", place, is,
+		percent(c.After), c.Traces[1], percent(c.Before), c.Traces[0], round(c.Effect, 100))
 }
 
-func (c *Change) label() string {
+// place is the path, of a long one the top and the last two calls.
+func (c *Change) place() string {
+	path := c.Path
+	if len(path) > 4 {
+		path = []string{path[0], "…", path[len(path)-2], path[len(path)-1]}
+	}
+	return strings.Join(path, " > ")
+}
+
+// what says what of the place has changed; "" for the operation itself.
+func (c *Change) what() string {
 	switch c.Kind {
 	case KindDuration:
 		return "takes"
 	case KindRepetition:
-		return "runs"
+		return "executions"
 	case KindFailures:
 		if c.Name != "" {
 			return "failures of " + c.Name
@@ -99,19 +113,26 @@ func (c *Change) label() string {
 		return "abandoned"
 	case KindStructure:
 		if c.Name == "" {
-			return "no calls"
+			return "making no call"
 		}
-		return "calls just " + c.Name
+		return "calling " + c.Name + ", and nothing else"
 	case KindTraffic:
-		return "requests"
+		return "share of requests"
+	case KindOperation:
+		return ""
 	}
-	if c.Name != "" {
-		return string(c.Kind) + " " + c.Name
-	}
-	return "execution"
+	return string(c.Kind) + " " + c.Name
 }
 
 func percent(share float64) string { return fmt.Sprintf("%.3g %%", 100*share) }
+
+// round writes an estimate, multiplied, with three digits; a difference with its sign.
+func round(e tracewhy.Estimate, by float64) string {
+	if by != 1 {
+		return fmt.Sprintf("%+.3g (%+.3g to %+.3g)", by*e.Value, by*e.Low, by*e.High)
+	}
+	return fmt.Sprintf("%.3g (%.3g to %.3g)", e.Value, e.Low, e.High)
+}
 
 // order sorts changes: drifts first, then by how sure they are.
 func order(changes []Change) {

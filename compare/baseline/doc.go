@@ -7,9 +7,9 @@
 //
 //	week, err := baseline.Read(file)
 //	c, err := baseline.Drift(ctx, week, today, baseline.Config{Now: now})
-//	fmt.Println(c.Verdict, c.Reason) // drifted 2 of 71 things that could be compared changed, in duration, operation
+//	fmt.Println(c.Verdict, c.Reason) // drifted 2 of 10 things that could be compared changed, in duration, operation
 //	for _, x := range c.Changes {
-//		fmt.Println(x.String()) // shop POST /pay > ledger book: takes 7.43 ms, before 3.6 ms: times 2.04 (1.9 to 2.2) …
+//		fmt.Println(x.String()) // shop POST /pay > ledger book: takes 9.25 ms, before 4.43: times 2.04 (1.92 to 2.23) …
 //	}
 //
 // # What can be relied on
