@@ -53,9 +53,9 @@ func newDetector(series *SeriesResult, cfg ChangePointsConfig) *detector {
 		if total(c.Long) > 0 {
 			d.tests = append(d.tests, test{counts: c, measure: MeasureLong}, test{counts: c, measure: MeasureSlow})
 		}
-		switch caller := paths[c.Subject.parent]; {
+		switch caller := paths[c.Subject.caller]; {
 		case c.Subject.Kind == SubjectGap:
-		case c.Subject.hasParent && caller != nil:
+		case c.Subject.hasCaller && caller != nil:
 			d.tests = append(d.tests, test{counts: c, caller: caller, measure: MeasureFanout})
 		default:
 			d.tests = append(d.tests, test{counts: c, measure: MeasureCalls})

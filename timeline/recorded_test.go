@@ -101,3 +101,29 @@ func TestDatabaseMutex(t *testing.T) {
 		t.Errorf("the query did not become slower: %v", c.Events)
 	}
 }
+
+// The query of customers waits for a lock, which no span names: it is a wait for one, and no other operation's.
+func TestDatabaseMutexIsWait(t *testing.T) {
+	set, _ := recorded(t, "hotrod-db-mutex")
+	r, err := timeline.Resources(context.Background(), set.Source("incident"), timeline.ResourcesConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range r.Resources {
+		if isLocked := x.Limit.N == 1; isLocked != (x.Service == "mysql") || isLocked && x.Saturated() < len(r.Starts)/4 {
+			t.Errorf("%v: %+v, full in %d of %d bins", &x, x.Limit, x.Saturated(), len(r.Starts))
+		}
+	}
+	for p := range set.Paths() {
+		s, err := timeline.Slowdown(context.Background(), set.Source("baseline"), set.Source("incident"), p)
+		if err != nil {
+			continue // of an operation that only one of both has
+		}
+		if isWait := s.Growth == timeline.GrowthWait; isWait != (p.Service() == "mysql") {
+			t.Errorf("%v: %v: %s", p, s.Growth, s.Reason)
+		}
+		if s.Growth > 0 {
+			t.Logf("%v: %s", p, s.Reason)
+		}
+	}
+}

@@ -14,10 +14,12 @@ const (
 	shareAboveMost = 0.02 // of that time, more may be under way than the limit
 )
 
+const sampledReason = "not estimable: traces were sampled, so that not all that was under way is seen"
+
 // limit estimates how many can be under way at once, and says which uses and which waits that is about.
 func (x *user) limit(isWeighted bool) (l Limit, uses, waits []use) {
 	if isWeighted {
-		return x.stateLimit(Limit{Reason: "not estimable: traces were sampled, so that not all that was under way is seen"}), x.uses, x.waits
+		return x.stateLimit(Limit{Reason: sampledReason}), x.uses, x.waiting
 	}
 	uses = x.uses
 	for _, share := range usualShares {
@@ -32,7 +34,7 @@ func (x *user) limit(isWeighted bool) (l Limit, uses, waits []use) {
 		}
 	}
 	if x.id.kind == ResourcePool {
-		return x.stateLimit(l), uses, x.waits
+		return x.stateLimit(l), uses, x.waiting
 	}
 	if l.N == 0 && 2*x.own > x.took {
 		inside, within := serversOf(x.uses, nil)

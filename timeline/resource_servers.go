@@ -35,7 +35,7 @@ func serversOf(uses []use, others []int64) (Limit, []use) {
 	}
 	sorted := byStart(uses)
 	_, ends := edges(uses)
-	var best trial
+	var best serverFit
 	var l Limit
 	low := 0
 	for c := 1; c <= mostServers && (l.N == 0 || c <= l.Low+l.Low/2+1); c++ {
@@ -69,14 +69,14 @@ func serversOf(uses []use, others []int64) (Limit, []use) {
 	return l, best.waits
 }
 
-// trial is what executions look like if so many servers do their work.
-type trial struct {
+// serverFit is what executions look like if so many servers do their work.
+type serverFit struct {
 	waits               []use
 	waited, alone, work time.Duration // medians: of those that waited, of the others, and of the work of those that waited
 }
 
 // unlike returns how many times as long, or short, the work of those that waited was as that of the others.
-func (t trial) unlike() float64 {
+func (t serverFit) unlike() float64 {
 	low, high := min(t.alone, t.work), max(t.alone, t.work)
 	return float64(high) / float64(max(low, 1))
 }
@@ -94,8 +94,8 @@ const (
 	slowedDown // by executions that began later
 )
 
-func tryServers(sorted []use, ends []int64, c int, others []int64) (trial, misfit) {
-	var t trial
+func tryServers(sorted []use, ends []int64, c int, others []int64) (serverFit, misfit) {
+	var t serverFit
 	var waited, alone, work []int64
 	var free []int // the executions that did not wait
 	early := 0

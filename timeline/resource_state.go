@@ -9,7 +9,7 @@ import (
 // resource makes of uses what happened in each bin.
 func (x *user) resource(bins *SeriesResult, isWeighted bool) Resource {
 	r := Resource{Kind: x.id.kind, Service: x.id.service, Instance: x.id.instance, Name: x.id.name}
-	r.Limit, x.uses, x.waits = x.limit(isWeighted)
+	r.Limit, x.uses, x.waiting = x.limit(isWeighted)
 	n := len(bins.Starts)
 	r.InFlight, r.Most = x.average(x.uses, bins), most(x.uses, bins)
 	r.Arrivals, r.Completions, r.Little = make([]float64, n), make([]float64, n), make([]float64, n)
@@ -40,7 +40,7 @@ func (x *user) resource(bins *SeriesResult, isWeighted bool) Resource {
 	}
 	// Pauses are certain to be waits only where a limit explains them; spans that are named so always are.
 	if x.id.kind == ResourcePool || r.Limit.N > 0 {
-		r.Waiting = x.average(x.waits, bins)
+		r.Waiting = x.average(x.waiting, bins)
 	}
 	if r.Limit.N > 0 {
 		r.Utilisation = make([]float64, n)

@@ -348,3 +348,57 @@ func ExampleResources() {
 	// Output:
 	// accounts-db of bank bank-1: 4 at most, since 4 were under way in 100 % of the time in which others waited, and in 27 % of the rest; full in 96 of 142 bins
 }
+
+// An operation becomes slower since its load grows and it waits, or since its work takes longer.
+func TestSlowdown(t *testing.T) {
+	usual := queue{servers: 2, load: 0.2, service: lognormal}
+	for _, test := range []struct {
+		name      string
+		as        recordedAs
+		operation string
+		load      float64
+		slower    float64
+		want      timeline.Growth
+	}{
+		{"a lock", waitWithin, "SELECT accounts", 0.9, 1, timeline.GrowthWait},
+		{"a lock that nearly all wait for", waitWithin, "SELECT accounts", 0.98, 1, timeline.GrowthWait},
+		{"a pool", waitBefore, "GET /accounts", 0.9, 1, timeline.GrowthWait},
+		{"a pool with spans", waitSpan, "GET /accounts", 0.9, 1, timeline.GrowthWait},
+		{"behind a pool", waitSpan, "SELECT accounts", 0.9, 1, timeline.GrowthUnknown},
+		{"more work", waitWithin, "SELECT accounts", 0.25, 2, timeline.GrowthWork},
+		{"more work of callees", nothingWaits, "GET /accounts", 0.4, 2, timeline.GrowthUnknown},
+		{"nothing", nothingWaits, "GET /accounts", 0.25, 1, timeline.GrowthUnknown},
+		{"a busy processor", shared, "SELECT accounts", 0.45, 1, timeline.GrowthUnknown},
+	} {
+		before, after := usual, usual
+		before.as, after.as = test.as, test.as
+		after.load = test.load
+		after.service = func(r *rand.Rand) float64 { return test.slower * lognormal(r) }
+		spans := before.spans(1, 1000)
+		for _, s := range after.spans(2, 1000) {
+			s.TraceID[1] = 1
+			s.Start, s.End = s.Start+uint64(time.Hour), s.End+uint64(time.Hour)
+			spans = append(spans, s)
+		}
+		set := tracewhy.SetOf(spans...)
+		incident := set.Select(func(t tracewhy.Trace) bool { return t.ID()[1] == 1 })
+		r, err := timeline.Slowdown(context.Background(), set.All().Minus(incident), incident, pathOf(t, set, test.operation))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Growth != test.want || r.Growth == timeline.GrowthWait && (r.Limit.N != 2 || r.Waited < (r.After-r.Before)/2 || r.Waited > r.After) {
+			t.Errorf("%s: %+v", test.name, r)
+		}
+	}
+}
+
+func pathOf(t *testing.T, set *tracewhy.Set, operation string) tracewhy.Path {
+	t.Helper()
+	for p := range set.Paths() {
+		if p.Operation() == operation {
+			return p
+		}
+	}
+	t.Fatalf("no path of %s", operation)
+	return tracewhy.Path{}
+}

@@ -22,15 +22,18 @@ type use struct {
 // pause is time before a use in which it may have waited.
 type pause struct {
 	use
-	usual int // the number of what it is compared with
+	usual int // the number of what it is compared with, or isNamed
 }
+
+// isNamed says of a pause that a span says that it is a wait.
+const isNamed = -1
 
 // user is a resource and who used it when.
 type user struct {
-	id     userID
-	uses   []use
-	waits  []use   // that have spans
-	pauses []pause // in which something waited if they are long
+	id      userID
+	uses    []use
+	waiting []use   // waits that have spans
+	pauses  []pause // in which something waited if they are long
 	// holds are, of a pool, until the caller ended instead of until its next call did.
 	holds  []use
 	stated int // the limit that spans name
@@ -202,8 +205,8 @@ func (u *users) pooled(s tracewhy.Span, x use) {
 	}
 	n := u.namesOf(s)
 	to := u.of(userID{u.kind, n[0], n[1], s.Operation()})
-	to.waits = append(to.waits, x)
-	to.pauses = append(to.pauses, pause{x, 0})
+	to.waiting = append(to.waiting, x)
+	to.pauses = append(to.pauses, pause{x, isNamed})
 	if v, ok := s.Attr("db.client.connection.max"); ok {
 		if f, isNumber := v.Number(); isNumber && f >= 1 && f <= 1e6 {
 			to.stated = max(to.stated, int(f))
@@ -278,7 +281,7 @@ func words(name string) iter.Seq[string] {
 
 // most returns the resources with enough uses, by name, and how many had to be left out.
 func (u *users) most(cfg SeriesConfig) (all []*user, left int) {
-	count := func(x *user) int { return max(len(x.uses), len(x.waits)) }
+	count := func(x *user) int { return max(len(x.uses), len(x.waiting)) }
 	for _, x := range u.all {
 		if count(x) >= cfg.MinCalls {
 			all = append(all, x)
@@ -310,7 +313,7 @@ func (x *user) delays(share float64) []use {
 	slices.SortFunc(sorted, func(a, b pause) int {
 		return cmp.Or(cmp.Compare(a.usual, b.usual), cmp.Compare(a.end-a.start, b.end-b.start))
 	})
-	for from := 0; from < len(sorted) && x.id.kind != ResourcePool; {
+	for from := 0; from < len(sorted); {
 		to := from
 		for to < len(sorted) && sorted[to].usual == sorted[from].usual {
 			to++
@@ -322,6 +325,8 @@ func (x *user) delays(share float64) []use {
 		usual[sorted[from].usual] = at(from+int(share*float64(to-from))) - shortest[sorted[from].usual]
 		from = to
 	}
+	delete(shortest, isNamed)
+	delete(usual, isNamed)
 	var out []use
 	for _, p := range x.pauses {
 		took := p.end - p.start - shortest[p.usual]

@@ -70,6 +70,10 @@ type Subject struct {
 
 	parent    tracewhy.PathID // of a path
 	hasParent bool
+	// caller is what decides how often there are calls of a path: the parent, or what called that if the parent is
+	// the same call as its client sees it, of which there is one for each.
+	caller    tracewhy.PathID
+	hasCaller bool
 }
 
 // String returns the subject's name.

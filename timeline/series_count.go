@@ -337,8 +337,12 @@ func (c *counter) name(kind SubjectKind, f found) Subject {
 		}
 	case SubjectPath:
 		s.name = path(f.path)
-		if p, ok := c.traces.Set().Path(f.path).Parent(); ok {
-			s.parent, s.hasParent = p.ID(), true
+		p := c.traces.Set().Path(f.path)
+		if parent, ok := p.Parent(); ok {
+			s.parent, s.hasParent = parent.ID(), true
+		}
+		if caller, ok := callerOf(p); ok {
+			s.caller, s.hasCaller = caller.ID(), true
 		}
 	case SubjectGap:
 		s.Gap = f.gap
@@ -350,3 +354,14 @@ func (c *counter) name(kind SubjectKind, f found) Subject {
 	}
 	return s
 }
+
+// callerOf returns the path whose executions decide how often there are calls of a path.
+func callerOf(p tracewhy.Path) (tracewhy.Path, bool) {
+	parent, ok := p.Parent()
+	if ok && isCall(parent.Kind()) && !isCall(p.Kind()) && parent.Service() != p.Service() {
+		return parent.Parent()
+	}
+	return parent, ok
+}
+
+func isCall(k tracewhy.Kind) bool { return k == tracewhy.KindClient || k == tracewhy.KindProducer }

@@ -1,0 +1,223 @@
+package timeline
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tracewhy/tracewhy"
+)
+
+// Growth is what executions that take longer spend the time on.
+type Growth uint8
+
+// The kinds of growth.
+const (
+	GrowthUnknown Growth = iota
+	GrowthWait           // they wait for each other, for one of a number of servers
+	GrowthWork           // each takes longer, also without others beside it
+)
+
+// String returns the kind in lower-case words.
+func (g Growth) String() string { return [...]string{"unknown", "wait", "work"}[min(g, GrowthWork)] }
+
+// SlowdownResult says whether executions of an operation became slower because they waited, or because of what they
+// did.
+type SlowdownResult struct {
+	Growth Growth
+	// Before and After are the mean durations in both cohorts, and Waited is how much of After the executions
+	// waited for each other, on average.
+	Before, After, Waited time.Duration
+	Limit                 Limit // in the incident
+	Reason                string
+}
+
+// Slowdown says whether executions of a path's operation take longer because they wait or because they work, in the
+// incident against better times.
+//
+// It is a wait if the executions in the service, or an instance of it, wait within their own time for one of N, as
+// for a lock, or before their calls, as for a connection ([Limit]), and if those waits are at least half of the
+// growth. It is work if half of the growth is their own time, and executions beside which no other was under way when
+// they began, and which so waited for none, grew by at least half as much. Otherwise it is unknown, and the reason
+// says why: it may be in what they call; and waits for what no span shows look like work.
+//
+// It takes time in O(n log n) for n spans. Its error is [ErrNoTraces], if neither cohort has an execution, or that
+// of ctx.
+func Slowdown(ctx context.Context, baseline, incident tracewhy.Cohort, path tracewhy.Path) (*SlowdownResult, error) {
+	before, err := executionsOf(ctx, baseline, path)
+	if err != nil {
+		return nil, err
+	}
+	after, err := executionsOf(ctx, incident, path)
+	if err != nil {
+		return nil, err
+	}
+	if len(before.took) == 0 || len(after.took) == 0 {
+		return nil, ErrNoTraces
+	}
+	r := &SlowdownResult{Before: meanOf(before.took), After: meanOf(after.took)}
+	growth := r.After - r.Before
+	if growth <= 0 {
+		r.Reason = fmt.Sprintf("executions did not become longer: %v, and %v before", rounded(r.After), rounded(r.Before))
+		return r, nil
+	}
+	ownGrowth := meanOf(after.own) - meanOf(before.own)
+	isOwn := 2*ownGrowth >= growth
+	var all time.Duration
+	r.Limit, all = after.waits(before.alone, isOwn)
+	r.Waited = all / time.Duration(after.size())
+	_, usual := before.waits(nil, isOwn)
+	more := r.Waited - usual/time.Duration(before.size())
+	alone, aloneBefore := medianOf(slices.Clone(after.alone)), medianOf(slices.Clone(before.alone))
+	switch {
+	case r.Limit.N > 0 && 2*more >= growth:
+		r.Growth = GrowthWait
+		r.Reason = fmt.Sprintf("%v of the %v by which executions became longer are waits, for one of %d: %s", rounded(more), rounded(growth), r.Limit.N, r.Limit.Reason)
+	case !isOwn:
+		r.Reason = fmt.Sprintf("of the %v by which executions became longer %v are their own, and the rest is in what they call", rounded(growth), rounded(max(ownGrowth, 0)))
+	case len(after.alone) >= fewestWaits && len(before.alone) >= fewestWaits && 2*(alone-aloneBefore) >= growth:
+		r.Growth = GrowthWork
+		r.Reason = fmt.Sprintf("executions became longer by %v, and those that none other was under way beside took %v instead of %v", rounded(growth), rounded(alone), rounded(aloneBefore))
+	case len(after.alone) < fewestWaits || len(before.alone) < fewestWaits:
+		r.Reason = "too few executions had none other beside them to tell work from waits: " + r.Limit.Reason
+	default:
+		r.Reason = fmt.Sprintf("executions became longer by %v, those that had none other beside them by %v, and waits are %s", rounded(growth), rounded(alone-aloneBefore), r.Limit.Reason)
+	}
+	return r, nil
+}
+
+func meanOf(xs []int64) time.Duration {
+	mean := 0.0
+	for _, x := range xs {
+		mean += float64(x) / float64(len(xs))
+	}
+	return time.Duration(mean)
+}
+
+// executions are those of an operation: of one path, and in all paths, since these share what they wait for.
+type executions struct {
+	took, own []int64   // of the path: durations and self times
+	instances []*user   // by name
+	calls     [][]*user // of each instance, by peer, with pauses before them
+	alone     []int64   // those that began when none other of their instance was under way
+	isSample  bool
+}
+
+func executionsOf(ctx context.Context, traces tracewhy.Cohort, path tracewhy.Path) (*executions, error) {
+	x := &executions{}
+	u := newUsers(ResourceService)
+	read := 0
+	for t := range traces.Traces() {
+		if read++; read%cancelEvery == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		x.isSample = x.isSample || t.Weight() != 1
+		for s := range t.Spans() {
+			p := s.Path()
+			if p.Service() != path.Service() || p.Operation() != path.Operation() || p.Kind() != path.Kind() {
+				continue
+			}
+			start, end, ok := s.Interval()
+			if !ok {
+				continue
+			}
+			if p == path {
+				x.took, x.own = append(x.took, end-start), append(x.own, int64(s.SelfTime()))
+			}
+			u.executed(s, use{start, end, t.Weight()})
+		}
+	}
+	slices.SortFunc(u.all, func(x, y *user) int { return x.id.compare(y.id) })
+	for _, of := range u.all {
+		if of.id.name != "" {
+			x.calls[len(x.calls)-1] = append(x.calls[len(x.calls)-1], of)
+			continue
+		}
+		x.instances, x.calls = append(x.instances, of), append(x.calls, nil)
+		latest := int64(-1 << 63)
+		for _, e := range byStart(of.uses) {
+			if e.start >= latest {
+				x.alone = append(x.alone, e.end-e.start)
+			}
+			latest = max(latest, e.end)
+		}
+	}
+	return x, ctx.Err()
+}
+
+// size returns how many executions there are in all paths.
+func (x *executions) size() int {
+	n := 0
+	for _, of := range x.instances {
+		n += len(of.uses)
+	}
+	return n
+}
+
+// executed notes an execution of an instance, and its calls with what of it may be waits for them.
+func (u *users) executed(s tracewhy.Span, e use) {
+	n := u.namesOf(s)
+	to := u.of(userID{ResourceService, n[0], n[1], ""})
+	to.uses = append(to.uses, e)
+	var waits []use // that have a span and led to no call yet
+	for c := range s.Children() {
+		start, end, ok := c.Interval()
+		if !ok {
+			continue
+		}
+		if !c.HasChildren() && u.waits(c.Path()) {
+			waits = append(waits, use{start, end, e.weight})
+		} else if peer, ok := peerOf(c); ok {
+			to := u.of(userID{ResourceService, n[0], n[1], peer})
+			to.uses = append(to.uses, use{start, end, e.weight})
+			for _, w := range waits {
+				to.pauses = append(to.pauses, pause{w, isNamed})
+			}
+			waits = nil
+		}
+	}
+	for g := range s.Gaps() {
+		if peer, ok := peerOf(g.Child); ok && (g.Class == tracewhy.GapBeforeFirst || g.Class == tracewhy.GapBetween) {
+			to := u.of(userID{ResourceService, n[0], n[1], peer})
+			to.pauses = append(to.pauses, pause{use{g.Start, g.End, e.weight}, u.compared(int(g.Child.Path().ID()), int(g.Class))})
+		}
+	}
+}
+
+// waits returns what executions wait for, before their calls or within their own time, and for how long in all. The
+// limit is that of the instance in which most waited.
+func (x *executions) waits(others []int64, isOwn bool) (Limit, time.Duration) {
+	if x.isSample {
+		return Limit{Reason: sampledReason}, 0
+	}
+	var most Limit
+	all := int64(0)
+	for i, of := range x.instances {
+		l, waits := x.waitsOf(of, x.calls[i], others, isOwn)
+		if l.N > 0 {
+			for _, w := range waits {
+				all += w.end - w.start
+			}
+		}
+		if most.Reason == "" || (l.N > 0) == (most.N > 0) && l.Waits > most.Waits || l.N > 0 && most.N == 0 {
+			most = l
+		}
+	}
+	return most, time.Duration(all)
+}
+
+func (x *executions) waitsOf(of *user, calls []*user, others []int64, isOwn bool) (Limit, []use) {
+	for _, to := range calls {
+		for _, share := range usualShares {
+			waits := to.delays(share)
+			if l := plateauOf(to.uses, waits); l.N > 0 {
+				return l, waits
+			}
+		}
+	}
+	if !isOwn {
+		return Limit{Reason: "not estimable: the time is not that of the executions themselves"}, nil
+	}
+	return serversOf(of.uses, others)
+}
