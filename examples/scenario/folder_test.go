@@ -99,3 +99,24 @@ func TestDemoIsSmall(t *testing.T) {
 		t.Errorf("read %d spans, want %d", got, want)
 	}
 }
+
+// TestWithheldFolder: the change that set off what went wrong is in no file of a case that withholds it.
+func TestWithheldFolder(t *testing.T) {
+	f, _ := scenario.Lookup("bad-version")
+	c := scenario.Generate(f, 21)
+	id := c.Label.Causes[0].ChangeID
+	dir := t.TempDir()
+	var out bytes.Buffer
+	if code := run([]string{"-family", f.Name, "-seed", "21", "-withhold", "-o", dir}, &out, &out); code != 0 || out.Len() > 0 {
+		t.Fatalf("exit status %d: %s", code, out.String())
+	}
+	for _, name := range []string{"changes.json", "label.json"} {
+		b, err := os.ReadFile(filepath.Join(dir, c.Name+"-withheld", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if id == "" || bytes.Contains(b, []byte(id)) {
+			t.Errorf("%s names the change %q", name, id)
+		}
+	}
+}

@@ -6,6 +6,11 @@
 // writes the cases of seeds 1 to 100 to the folders pool-exhaustion-0001 to pool-exhaustion-0100 of DIR. The same
 // family and seed always give the same bytes. Without -family it writes all families; -list says which there are.
 //
+//	scenario -withhold -family index-change -o DIR
+//
+// leaves out the change that set off what went wrong: the folder index-change-0001-withheld has the same traces, but
+// neither its changes.json nor its label names that change.
+//
 //	scenario -demo -o DIR
 //
 // writes the demo incident, small enough to be embedded in a program, to DIR itself.
@@ -33,6 +38,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	n := flags.Int("n", 1, "how many seeds")
 	out := flags.String("o", "", "the folder to write case folders to")
 	demo := flags.Bool("demo", false, "write the demo incident to the folder itself")
+	withhold := flags.Bool("withhold", false, "leave the changes that set off what went wrong out of changes.json and of the label")
 	list := flags.Bool("list", false, "list the families and stop")
 	switch err := flags.Parse(args); {
 	case err == flag.ErrHelp:
@@ -59,15 +65,15 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "usage: scenario [-family NAME] [-seed N] [-n COUNT] -o DIR")
 		return 2
 	}
-	if err := writeAll(families, *seed, *n, *demo, *out); err != nil {
+	if err := writeAll(families, *seed, *n, *demo, *withhold, *out); err != nil {
 		fmt.Fprintln(stderr, "scenario:", err)
 		return 1
 	}
 	return 0
 }
 
-// writeAll writes the cases of n seeds of each family, or the demo, to out.
-func writeAll(families []scenario.Family, seed uint64, n int, demo bool, out string) error {
+// writeAll writes the cases of n seeds of each family, or the demo, to out. The demo is always whole.
+func writeAll(families []scenario.Family, seed uint64, n int, demo, withhold bool, out string) error {
 	if demo {
 		files, err := demoFiles(scenario.Demo())
 		if err != nil {
@@ -78,6 +84,9 @@ func writeAll(families []scenario.Family, seed uint64, n int, demo bool, out str
 	for _, f := range families {
 		for i := range n {
 			c := scenario.Generate(f, seed+uint64(i))
+			if withhold {
+				c = c.Withhold()
+			}
 			files, err := filesOf(c)
 			if err != nil {
 				return err

@@ -25,7 +25,7 @@ func (w *run) finds(f frame, s *step) bool {
 	if !ok {
 		at, ok = s.keyed.written(w.seed, f.req.customer)
 	}
-	return ok && w.now-at < s.keyed.ttl && !w.fault.forgets(s.cache, at, w.now)
+	return ok && w.now-at < s.keyed.ttl && !w.fault.forgets(s.cache, f.req.customer, at, w.now)
 }
 
 // keep writes the answer to a call to the step's cache.

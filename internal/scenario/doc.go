@@ -25,6 +25,14 @@
 // some contracts break as if the network failed (serialization), and a fault among few is outshone by a segment
 // that sends more and always failed (traffic-mix).
 //
+// Some families are about how an incident unfolds. At night an index changes, a cache hides it until its entries
+// expire in the morning, and hours later logins wait for connections in vain (index-change); its windows are whole
+// nights, and what else people did that night is recorded beside the change that matters. A new version gets a few
+// requests while the window goes on (canary). A cache loses what it holds, and what is behind it cannot serve all
+// (cache-expiry). A service is slow for some seconds, and its callers' attempts keep it so (retry-storm). They have
+// caches with an entry for each customer, databases whose statements slow each other down, and services that work
+// on few requests at a time. [Case.Withhold] leaves out the change that mattered: then none can be named.
+//
 //	f, _ := scenario.Lookup("pool-exhaustion")
 //	c := scenario.Generate(f, 1)
 //	fmt.Println(c.Label.Causes[0].Services)

@@ -70,7 +70,7 @@ var indexChange = Family{
 
 // wholeNight returns the size of a window that lasts from midnight into the morning.
 func wholeNight(n size) size {
-	n.requests = min(max(8*n.requests, 3000), 12_000)
+	n.requests = min(max(8*n.requests, 2400), 12_000)
 	n.gap = (9*hour + 30*minute) / int64(n.requests)
 	return n
 }
@@ -178,50 +178,25 @@ func failingSince(healthy, faulty []result, start int64, counts func(result) boo
 func (d *draft) distract(s, db *service) {
 	r := d.rng
 	surge := d.traffic.profile[4].at
-	var path, others []*service // of those that have instances
+	var path, others []*service
 	needed := d.needs(s)
-	for _, x := range d.estate.services {
-		switch {
-		case x.silent() || x == s || d.touched[x]:
-		case needed[x]:
+	for _, x := range d.untouched(s) {
+		if needed[x] {
 			path = append(path, x)
-		default:
+		} else {
 			others = append(others, x)
 		}
 	}
 	shuffle(r, path)
-	shuffle(r, others)
 	d.rollOutAll(s, surge-int64(between(r, 5, 18))*minute)
 	if len(path) > 0 {
 		d.scaleOut(path[0], surge+int64(between(r, 0, 4))*minute)
 		path = path[1:]
 	}
-	near := append(path[:len(path):len(path)], s)
-	setting := func(x *service, at int64) {
-		kind, text := "config", "log level raised to INFO"
-		switch r.IntN(4) {
-		case 0:
-			kind, text = "feature_flag", "flag new-receipt-layout on for 100 % of customers"
-		case 1:
-			text = "time-out of idle sessions set to 12 min"
-		case 2:
-			kind, text = "maintenance", "node image updated"
-		}
-		d.record(d.when.incident+at, kind, x.name, text)
-	}
-	setting(pick(r, near...), d.fault.begins-int64(between(r, 5, 200))*minute)
-	for range 1 + r.IntN(4) {
-		at := int64(between(r, -180, 560)) * minute
-		x := pick(r, near...)
-		if len(others) > 0 && chance(r, 0.6) {
-			x = pick(r, others...)
-		}
-		if at > 0 && x != s && !d.touched[x] && chance(r, 0.4) {
-			d.rollOutAll(x, at)
-			continue
-		}
-		setting(x, at)
-	}
+	path = append(path, s)
+	d.adjust(pick(r, path...), d.fault.begins-int64(between(r, 5, 200))*minute)
+	d.decoys(r.IntN(3), path, -3*hour, d.when.length)
+	d.decoys(1+r.IntN(2), others, -3*hour, d.when.length)
 	if chance(r, 0.5) { // of another database
 		for _, x := range d.estate.services {
 			if x.tech == techSQL && x != db {

@@ -10,10 +10,10 @@ type fault struct {
 	work   func(f frame, op *operation) harm
 	way    func(f frame, from, to *instance) int64 // a delay of a message
 	refuse func(f frame, to *instance) bool
-	leak   func(f frame, op *operation) int64 // how long a connection is lost; 0: it is given back
-	garble func(f frame, op *operation) harm  // what happens to the answer of a call once its work is done
-	forget func(lookup *operation) bool       // whether a cache loses what it holds as the fault begins
-	narrow func(s *service) int               // how many connections to a vendor an instance has, from the start
+	leak   func(f frame, op *operation) int64         // how long a connection is lost; 0: it is given back
+	garble func(f frame, op *operation) harm          // what happens to the answer of a call once its work is done
+	forget func(lookup *operation, customer int) bool // whether a cache loses what it holds of a customer as the fault begins
+	narrow func(s *service) int                       // how many connections to a vendor an instance has, from the start
 }
 
 // A harm is what a fault does to one execution of an operation.
@@ -48,9 +48,9 @@ func (x *fault) leaks(f frame, op *operation, now int64) int64 {
 	return x.leak(f, op)
 }
 
-// forgets reports whether a cache has lost what was written at a time.
-func (x *fault) forgets(lookup *operation, written, now int64) bool {
-	return x.forget != nil && now >= x.begins && written < x.begins && x.forget(lookup)
+// forgets reports whether a cache has lost what was written of a customer at a time.
+func (x *fault) forgets(lookup *operation, customer int, written, now int64) bool {
+	return x.forget != nil && now >= x.begins && written < x.begins && x.forget(lookup, customer)
 }
 
 func (x *fault) onReturn(f frame, op *operation, now int64) harm {

@@ -57,6 +57,7 @@ func (d *draft) rollOut(s *service, places []int, from int64) string {
 		d.fleet.later = append(d.fleet.later, arrival{at, in, i})
 		at += int64(between(d.rng, 5, 40)) * second
 	}
+	d.undone("deployment", s.name, "rolled back to "+old)
 	text := "deployed " + next + " over " + old
 	if len(places) < len(list) {
 		text = fmt.Sprintf("deployed %s to %d of %d instances", next, len(places), len(list))
@@ -78,6 +79,7 @@ func (d *draft) scaleOut(s *service, at int64) {
 	list := d.fleet.instances[s.index]
 	host := list[d.rng.IntN(len(list))].host
 	d.fleet.later = append(d.fleet.later, arrival{at, d.fleet.newInstance(d.rng, s, host, s.versionName(0)), -1})
+	d.undone("scaling", s.name, fmt.Sprintf("scaled from %d to %d instances", len(list)+1, len(list)))
 	d.record(d.when.incident+at-int64(between(d.rng, 1, 4))*second, "scaling", s.name,
 		fmt.Sprintf("scaled from %d to %d instances", len(list), len(list)+1))
 }

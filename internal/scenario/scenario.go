@@ -87,6 +87,8 @@ func Families() []Family {
 	return []Family{
 		badInstance,
 		badVersion,
+		cacheExpiry,
+		canary,
 		indexChange,
 		mortgageStall,
 		networkLatency,
@@ -94,6 +96,7 @@ func Families() []Family {
 		poolExhaustion,
 		quiet,
 		quietMix,
+		retryStorm,
 		serialization,
 		settlementModes,
 		trafficMix,
