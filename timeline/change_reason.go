@@ -33,51 +33,77 @@ func (w *weighing) relation() float64 {
 	}
 	c.AffectedShare, c.OtherShare = share(passed[0], g.traces[0]), share(passed[1], g.traces[1])
 	coverage := fmt.Sprintf("%s of the affected traces passed %s, and %s of the others", percent(c.AffectedShare), name, percent(c.OtherShare))
-	culprit := g.named(w.cfg.Culprit)
-	if len(culprit) > 0 {
-		below := g.below(culprit)
-		above := g.below(s.nodes)
-		isBelow := slices.ContainsFunc(s.nodes, func(i int) bool { return below[i] })
-		isAbove := slices.ContainsFunc(culprit, func(i int) bool { return above[i] })
-		switch {
-		case slices.ContainsFunc(s.nodes, func(i int) bool { return slices.Contains(culprit, i) }):
-			w.isCulprit = true
-			w.pro("it changed %s, which the incident was traced to", name)
-			return inCulprit
-		case isBelow:
-			w.pro("%s depends on %s", w.cfg.Culprit, name)
-			return inBelow / float64(max(count1(below), 1))
-		case isAbove:
-			w.pro("%s calls %s", name, w.cfg.Culprit)
-			return inAbove / float64(max(w.numAbove(culprit), 1))
-		}
-		w.con("no call leads from %s to %s, or back", w.cfg.Culprit, name)
-		return inOther
-	}
-	// Anything that affected traces pass, or that is called from there, may be it.
-	suspects := 0
-	var passing []int
-	for i := range g.nodes {
-		if 2*g.passes[i][0] >= g.traces[0] && g.traces[0] > 0 {
-			suspects++
-			passing = append(passing, i)
-		}
-	}
-	below := g.below(passing)
-	switch {
-	case c.AffectedShare > 0:
-		if c.AffectedShare >= c.OtherShare {
-			w.pro("%s", coverage)
+	base := 0.0
+	if culprit := g.named(w.cfg.Culprit); len(culprit) > 0 {
+		var how string
+		base, how = w.relationTo(culprit, w.cfg.Culprit)
+		w.isCulprit = base == inCulprit
+		if base > inOther {
+			w.pro("%s", how)
 		} else {
-			w.con("%s", coverage)
+			w.con("%s", how)
 		}
-		return c.AffectedShare / float64(max(suspects, 1))
-	case slices.ContainsFunc(s.nodes, func(i int) bool { return below[i] }):
-		w.pro("affected traces passed what calls %s at other times", name)
-		return inBelow / float64(max(count1(below), 1))
+	} else {
+		// Anything that affected traces pass, or that is called from there, may be it.
+		passing := w.passing()
+		below := g.below(passing)
+		switch {
+		case c.AffectedShare > 0:
+			if base = c.AffectedShare / float64(max(len(passing), 1)); c.AffectedShare >= c.OtherShare {
+				w.pro("%s", coverage)
+			} else {
+				w.con("%s", coverage)
+			}
+		case slices.ContainsFunc(s.nodes, func(i int) bool { return below[i] }):
+			base = inBelow / float64(max(count1(below), 1))
+			w.pro("affected traces passed what calls %s at other times", name)
+		default:
+			base = inOther
+			w.con("no affected trace passed %s, or what calls it", name)
+		}
 	}
-	w.con("no affected trace passed %s, or what calls it", name)
-	return inOther
+	// What became worse first, of all that affected traces depend on, is where it began, or near.
+	e, at, ok := w.firstInChain()
+	switch {
+	case !ok:
+		return base
+	case w.item.at > e.Last:
+		w.con("%s, before it was made, and affected traces depend on that", e)
+		return coincident * base
+	}
+	near, how := w.relationTo([]int{at}, e.Subject.Service)
+	if near == inCulprit {
+		w.pro("it changed what became worse before anything else that affected traces depend on: %s", e)
+	} else if near == inOther {
+		w.con("%s, before anything else that affected traces depend on, and %s", e, how)
+	}
+	return float64(coincident*base) + float64((1-coincident)*near)
+}
+
+// relationTo returns how probable it is that what is seen to be wrong of some nodes began in what was changed, and why.
+func (w *weighing) relationTo(nodes []int, name string) (float64, string) {
+	s, g := w.item.scope, w.graph
+	below, above := g.below(nodes), g.below(s.nodes)
+	switch {
+	case slices.ContainsFunc(s.nodes, func(i int) bool { return slices.Contains(nodes, i) }):
+		return inCulprit, fmt.Sprintf("it changed %s, which the incident was traced to", name)
+	case slices.ContainsFunc(s.nodes, func(i int) bool { return below[i] }):
+		return inBelow / float64(max(count1(below), 1)), fmt.Sprintf("%s depends on %s", name, s.change.Service)
+	case slices.ContainsFunc(nodes, func(i int) bool { return above[i] }):
+		return inAbove / float64(max(w.numAbove(nodes), 1)), fmt.Sprintf("%s calls %s", s.change.Service, name)
+	}
+	return inOther, fmt.Sprintf("no call leads from %s to %s, or back", name, s.change.Service)
+}
+
+// passing returns what at least half of the affected traces passed.
+func (w *weighing) passing() []int {
+	var out []int
+	for i, n := range w.graph.passes {
+		if 2*n[0] >= w.graph.traces[0] && w.graph.traces[0] > 0 {
+			out = append(out, i)
+		}
+	}
+	return out
 }
 
 func share(k, n int) float64 {
@@ -135,27 +161,28 @@ func (w *weighing) rise() float64 {
 	affected := max(share(w.graph.traces[0], w.graph.traces[0]+w.graph.traces[1]), 0.01)
 	for i := range s.streams {
 		y := &s.streams[i]
-		if len(y.judgements.rises) == 0 {
-			n := y.judgements.none()
-			l := n / (1 - expected + float64(expected*n))
-			evidence += float64(y.weight * l)
-			factor += float64(y.weight * l)
-			continue
-		}
 		for j := range y.judgements.rises {
 			r := &y.judgements.rises[j]
+			if r.weight == 0 {
+				continue
+			}
+			if r.isFlat() {
+				// Any place is as improbable as all are on average.
+				evidence += r.weight
+				factor += float64(r.weight*min(r.mean, 1)) / (1 - expected + float64(expected*min(r.mean, 1)))
+				continue
+			}
 			l := y.judgements.ofChange(r, x.at, x.until, w.start, w.end)
 			e := l / r.mean
-			f := l / (1 - expected + float64(expected*r.mean))
-			part := y.weight / float64(len(y.judgements.rises))
-			evidence += float64(part * e)
+			evidence += float64(r.weight * e)
 			// A rise of fewer executions than traces were affected explains some of these.
-			factor += float64(part*f) * min((r.after-r.before)/affected, 1)
-			if v := float64(part * e); v > best.value {
+			explains := max(min(r.size/affected, 1), 0)
+			factor += float64(r.weight*explains) * firstHand[y.role] * l / (1 - expected + float64(expected*r.mean))
+			if v := float64(r.weight * e); v > best.value {
 				best.stream, best.rise, best.value = y, r, v
 			}
-			if y.judgements.at[r.at] >= x.at && (clearest.rise == nil || r.mean > clearest.value) {
-				clearest.stream, clearest.rise, clearest.value = y, r, r.mean
+			if y.judgements.at[r.at] >= x.at && (clearest.rise == nil || r.weight > clearest.value) {
+				clearest.stream, clearest.rise, clearest.value = y, r, r.weight
 			}
 		}
 	}
@@ -210,16 +237,6 @@ func (y *stream) what(set *tracewhy.Set) string {
 		text += fmt.Sprintf(" (%s)", set.Path(y.path).Operation())
 	}
 	return text
-}
-
-// none returns the likelihood of a rise at any place, where no place is clear.
-func (t *judgements) none() float64 {
-	r := rise{to: len(t.at)}
-	sum := 0.0
-	for cell := 1; cell < len(t.at); cell++ {
-		sum += t.likelihoodAt(&r, cell)
-	}
-	return min(sum/float64(max(len(t.at)-1, 1)), 1)
 }
 
 // between returns how many executions there were from one moment to another.
@@ -298,46 +315,37 @@ func (w *weighing) part() string {
 	}
 }
 
-// order returns how probable it is that the change came before what it would have set off.
-func (w *weighing) order() float64 {
-	x, c := w.item, w.out
-	if w.first <= w.last && x.at > w.last {
+// isLate reports whether the change was made after what it would have set off.
+func (w *weighing) isLate() bool {
+	if w.first <= w.last && w.item.at > w.last {
 		w.con("the incident had begun before it was made")
-		return 0
+		return true
 	}
-	if w.hasSymptom && c.Delay > 0 && len(w.item.scope.nodes) > 0 {
-		w.pro("it was made %s before transactions became worse", c.Delay.Round(time.Second))
+	if w.hasSymptom && w.out.Delay > 0 && len(w.item.scope.nodes) > 0 {
+		w.pro("it was made %s before transactions became worse", w.out.Delay.Round(time.Second))
 	}
-	e, ok := w.firstInChain()
-	if !ok || x.at <= e.Last {
-		return 1
-	}
-	w.con("%s before it was made, and affected traces depend on that", e)
-	return coincident
+	return false
 }
 
-// firstInChain returns the first certain event on the way to the symptom: something that what broke depends on, or
-// affected traces pass, became worse before, and was still so.
-func (w *weighing) firstInChain() (Event, bool) {
+// firstInChain returns the first certain event on the way to the symptom, and where it was: something that what broke
+// depends on, or affected traces pass, became worse before, and was still so.
+func (w *weighing) firstInChain() (Event, int, bool) {
 	if !w.hasSymptom {
-		return Event{}, false
+		return Event{}, 0, false
 	}
 	g := w.graph
-	inChain := make([]bool, len(g.nodes))
-	if culprit := g.named(w.cfg.Culprit); len(culprit) > 0 {
-		inChain = g.below(culprit)
-		for _, i := range culprit {
-			inChain[i] = true
-		}
-	} else {
-		for i := range g.nodes {
-			inChain[i] = 2*g.passes[i][0] >= g.traces[0]
-		}
+	nodes := g.named(w.cfg.Culprit)
+	if len(nodes) == 0 {
+		nodes = w.passing()
+	}
+	inChain := g.below(nodes)
+	for _, i := range nodes {
+		inChain[i] = true
 	}
 	events := w.cfg.Points.Events
+	best, at, found := Event{}, 0, false
 	for i, e := range events {
-		isMore := e.IsWorse() || e.Measure == MeasureFanout && e.After > e.Before
-		if e.Kind != EventPrecursor || !isMore || e.Subject.Kind == SubjectTransactions {
+		if e.Kind != EventPrecursor || !e.IsWorse() || e.Subject.Kind == SubjectTransactions {
 			continue
 		}
 		n, ok := g.number[node{e.Subject.Service, e.Subject.Kind == SubjectDependency}]
@@ -347,11 +355,15 @@ func (w *weighing) firstInChain() (Event, bool) {
 		isOver := slices.ContainsFunc(events[i+1:], func(f Event) bool {
 			return f.Subject == e.Subject && f.Measure == e.Measure && f.Time < w.symptom && f.After < f.Before
 		})
-		if !isOver {
-			return e, true
+		switch {
+		case isOver:
+		case !found:
+			best, at, found = e, n, true
+		case e.First <= best.Last && n != at && g.below([]int{at})[n]:
+			best, at = e, n // of what may have begun together, what the other waits for
 		}
 	}
-	return Event{}, false
+	return best, at, found
 }
 
 func moment(ns int64) string { return time.Unix(0, ns).UTC().Format(time.RFC3339) }

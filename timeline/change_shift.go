@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/tracewhy/tracewhy/internal/stats/special"
 )
@@ -20,6 +21,8 @@ type judgements struct {
 	n, bad []int   // how many executions a cell has, those of the cells before included, and how many went badly
 	rises  []rise
 	excess float64 // the variance of what is counted, beside that of independent executions; at least 1
+
+	logFactorial []float64
 }
 
 // rise is a place at which executions began to go badly more often, within cells of one level on either side.
@@ -27,7 +30,12 @@ type rise struct {
 	from, to      int // cells: of the level before, and the end of the level after
 	at            int // the cell that the level after most likely begins with
 	before, after float64
-	mean          float64 // the likelihood of a rise, averaged over all moments of the recording
+	size          float64 // of the difference, what did not rise at the same time of other days
+
+	likelihood []float64 // by cell, from from+1 on, that it begins with the level after
+	mean       float64   // the likelihood averaged over all moments of the recording
+	weight     float64   // of all rises of the scope
+	later      bool      // than another of the scope
 }
 
 const (
@@ -71,7 +79,12 @@ func newJudgements(all []judgement, cuts []int64) *judgements {
 			t.bad[last]++
 		}
 	}
+	t.logFactorial = make([]float64, len(all)+2)
+	for i := range t.logFactorial {
+		t.logFactorial[i] = special.LogFactorial(i)
+	}
 	t.segment()
+	t.logFactorial = nil
 	return t
 }
 
@@ -86,7 +99,11 @@ func (t *judgements) count(from, to int) (n, bad int) {
 func (t *judgements) evidence(from, at, to int) float64 {
 	n, k := t.count(from, to)
 	n1, k1 := t.count(from, at)
-	return logBeta(k1, n1) + logBeta(k-k1, n-n1) - logBeta(k, n)
+	return t.logBeta(k1, n1) + t.logBeta(k-k1, n-n1) - t.logBeta(k, n)
+}
+
+func (t *judgements) logBeta(k, n int) float64 {
+	return t.logFactorial[k] + t.logFactorial[n-k] - t.logFactorial[n+1]
 }
 
 // logBeta returns the logarithm of the probability of k given executions of n going badly, for a share that is
@@ -98,25 +115,36 @@ func logBeta(k, n int) float64 {
 // segment finds where the level changed, by halving what it changed most clearly in until no change is clear, and
 // keeps where it rose.
 func (t *judgements) segment() {
+	type part struct {
+		from, at, to int
+		gain         float64
+	}
+	find := func(from, to int) part {
+		at, gain := t.clearest(from, to)
+		return part{from, at, to, gain}
+	}
 	cells := len(t.at)
 	bounds := []int{0, cells}
 	t.excess = 1
 	// Twice: the first time says how much the level varies by itself.
 	for range 2 {
-		bounds = []int{0, cells}
-		for len(bounds) <= mostRises {
-			best, place := 0.0, 0
-			for i := 1; i < len(bounds); i++ {
-				at, gain := t.clearest(bounds[i-1], bounds[i])
-				if gain > best {
-					best, place = gain, at
+		parts := []part{find(0, cells)}
+		for len(parts) <= mostRises {
+			best := 0
+			for i, p := range parts {
+				if p.gain > parts[best].gain {
+					best = i
 				}
 			}
-			if place == 0 {
+			p := parts[best]
+			if p.gain <= 0 {
 				break
 			}
-			i, _ := slices.BinarySearch(bounds, place)
-			bounds = slices.Insert(bounds, i, place)
+			parts = slices.Replace(parts, best, best+1, find(p.from, p.at), find(p.at, p.to))
+		}
+		bounds = bounds[:1]
+		for _, p := range parts {
+			bounds = append(bounds, p.to)
 		}
 		t.excess = t.varies(bounds)
 	}
@@ -126,9 +154,52 @@ func (t *judgements) segment() {
 		n, k := t.count(r.from, r.at)
 		m, l := t.count(r.at, r.to)
 		if r.before, r.after = float64(k)/float64(n), float64(l)/float64(m); r.after > r.before {
+			r.size = r.after - r.before - max(t.usual(&r), 0)
 			t.rises = append(t.rises, r)
 		}
 	}
+	flat := rise{to: cells}
+	if len(t.rises) == 0 {
+		t.rises = append(t.rises, flat)
+	}
+	for i := range t.rises {
+		r := &t.rises[i]
+		for cell := r.from + 1; cell < r.to; cell++ {
+			r.likelihood = append(r.likelihood, t.likelihood(r, cell))
+		}
+	}
+}
+
+// usual returns by how much the level rose at the same time of the day before, or after, where that was recorded.
+func (t *judgements) usual(r *rise) float64 {
+	const day = int64(24 * time.Hour)
+	end := int64(math.MaxInt64)
+	if r.to < len(t.at) {
+		end = t.at[r.to]
+	}
+	most := math.Inf(-1)
+	for _, shift := range [...]int64{-day, day} {
+		cell := func(at int64) int {
+			i, _ := slices.BinarySearch(t.at, saturatedAdd(at, shift))
+			return i
+		}
+		from, at, to := cell(t.at[r.from]), cell(t.at[r.at]), cell(end)
+		// No part of the other day is of this one.
+		if shift < 0 {
+			to = min(to, r.from)
+		} else {
+			from = max(from, r.to)
+		}
+		if at <= from || to <= at {
+			continue
+		}
+		n, k := t.count(from, at)
+		m, l := t.count(at, to)
+		if n >= fewestJudgements && m >= fewestJudgements {
+			most = max(most, float64(l)/float64(m)-float64(k)/float64(n))
+		}
+	}
+	return most
 }
 
 // clearest returns the cell at which the level of a range changed most clearly, and by how much more the evidence is
@@ -178,22 +249,38 @@ func (t *judgements) varies(bounds []int) float64 {
 	return largest
 }
 
-// likelihood returns how much more probable the executions of a rise's two levels are if it was at a moment than if
-// there was none, allowing for what the level varies by itself.
-func (t *judgements) likelihood(r *rise, at int64) float64 {
-	cell, _ := slices.BinarySearch(t.at, at)
-	return t.likelihoodAt(r, cell)
-}
-
-func (t *judgements) likelihoodAt(r *rise, cell int) float64 {
-	if cell <= r.from || cell >= r.to {
-		return 1
-	}
+// likelihood returns how much more probable the executions of a rise's two levels are if the second begins with a cell
+// than if there was one level, allowing for what it varies by itself.
+func (t *judgements) likelihood(r *rise, cell int) float64 {
 	n, k := t.count(r.from, cell)
 	m, l := t.count(cell, r.to)
 	p, q := (float64(k)+0.5)/(float64(n)+1), (float64(l)+0.5)/(float64(m)+1)
-	se := math.Sqrt(float64(float64(p*(1-p))/float64(n) + float64(q*(1-q))/float64(m)))
+	se := math.Sqrt(float64(p*(1-p))/float64(n) + float64(q*(1-q))/float64(m))
 	// Only a rise counts: levels that fell are as improbable as they are under one that rose.
 	up := 2 * special.NormalCDF((q-p)/float64(se*math.Sqrt(t.excess)))
 	return special.Exp(min(t.evidence(r.from, cell, r.to)/t.excess, 600)) * max(up, 1e-12)
 }
+
+// likelihoodAt returns the likelihood of a rise with a cell, which is 1 outside of its levels.
+func (r *rise) likelihoodAt(cell int) float64 {
+	if cell <= r.from || cell >= r.to {
+		return 1
+	}
+	return r.likelihood[cell-r.from-1]
+}
+
+// likely returns the first cell that the rise is likely to have begun with.
+func (r *rise) likely() int {
+	for cell := r.from + 1; cell < r.at; cell++ {
+		if r.likelihoodAt(cell) >= unlikely*r.likelihoodAt(r.at) {
+			return cell
+		}
+	}
+	return r.at
+}
+
+// unlikely is the likelihood, beside that of the most likely place, below which a place is not taken to be one.
+const unlikely = 0.05
+
+// isFlat reports whether it is no clear rise, but any place.
+func (r *rise) isFlat() bool { return r.at == 0 }

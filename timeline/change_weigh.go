@@ -25,7 +25,6 @@ const (
 	pathsOfRole      = 8  // that are looked at by themselves, beside all together
 	// strongest is the logarithm of evidence for a rise beyond which a stream weighs no more than others.
 	strongest = 20.0
-	weakest   = 0.1
 )
 
 // tally makes the streams of a scope of its executions.
@@ -77,22 +76,61 @@ func (s *scope) tally(k *ranking) {
 			s.add(r, g.id, true, cuts, g.failures, g.long, g.slow)
 		}
 	}
-	total := 0.0
-	for i := range s.streams {
-		t := s.streams[i].judgements
-		clearest := 0.0
-		for j := range t.rises {
-			t.rises[j].mean = t.average(&t.rises[j], k.before, k.start, k.end)
-			clearest = max(clearest, special.Log(t.rises[j].mean))
-		}
-		s.streams[i].weight = weakest + min(clearest, strongest)
-		total += s.streams[i].weight
-	}
-	for i := range s.streams {
-		s.streams[i].weight /= total
-	}
+	s.weigh(k)
 	s.taken, s.latest = [roles][]execution{}, nil
 }
+
+// weigh says how much the rises of a scope count: those that are clear, large, and of what the change could have acted
+// on first hand. The weights are the same for any moment of a change, so that they favour none.
+func (s *scope) weigh(k *ranking) {
+	total := 0.0
+	each := func(f func(*stream, *rise)) {
+		for i := range s.streams {
+			y := &s.streams[i]
+			for j := range y.judgements.rises {
+				f(y, &y.judgements.rises[j])
+			}
+		}
+	}
+	each(func(y *stream, r *rise) {
+		r.mean = y.judgements.average(r, k.start, k.end)
+		if at := y.judgements.at[r.at]; r.isFlat() || r.size <= 0 || k.first <= k.last && at > k.last {
+			return // what began after the symptom did not set it off
+		}
+		r.weight = max(min(special.Log(r.mean), strongest), 0) * float64(r.size*r.size)
+		total += r.weight
+	})
+	// What rises later, and no more than what rose before, is likely to be what came of it.
+	each(func(y *stream, r *rise) {
+		earlier := false
+		each(func(z *stream, q *rise) {
+			earlier = earlier || q.weight > 0 && q.size >= r.size/2 && z.judgements.at[q.at] < y.judgements.at[max(r.from, r.likely())]
+		})
+		if earlier {
+			r.later = true
+		}
+	})
+	each(func(_ *stream, r *rise) {
+		if r.later {
+			total -= float64(r.weight * (1 - afterwards))
+			r.weight *= afterwards
+		}
+	})
+	if total > 0 {
+		each(func(_ *stream, r *rise) { r.weight /= total })
+		return
+	}
+	n := 0.0
+	each(func(*stream, *rise) { n++ })
+	each(func(_ *stream, r *rise) { r.weight = 1 / n })
+}
+
+// afterwards is how probable it is that what rises after something else of the scope did is what a change set off, beside
+// that it is what came of the other.
+const afterwards = 0.1
+
+// firstHand is how probable it is that what rises is the doing of what was changed, by role, and not of what it called.
+var firstHand = [roles]float64{roleOwn: 1, roleIn: 1, roleMade: 0.5, roleOut: 0.25}
 
 // add adds the streams of one role, and of one path if hasPath.
 func (s *scope) add(r role, path tracewhy.PathID, hasPath bool, cuts []int64, failures, long, slow []judgement) {
@@ -140,7 +178,7 @@ func judged(list []execution) (failures, long, slow []judgement) {
 }
 
 // average returns the likelihood of a rise averaged over all moments of the recording.
-func (t *judgements) average(r *rise, before, start, end int64) float64 {
+func (t *judgements) average(r *rise, start, end int64) float64 {
 	length := float64(max(end-start, 1))
 	sum, inside := 0.0, 0.0
 	for cell := r.from + 1; cell < r.to; cell++ {
@@ -149,7 +187,7 @@ func (t *judgements) average(r *rise, before, start, end int64) float64 {
 			continue
 		}
 		part := float64(to-from) / length
-		sum += float64(part * t.likelihoodAt(r, cell))
+		sum += float64(part * r.likelihoodAt(cell))
 		inside += part
 	}
 	return sum + max(1-inside, 0)
@@ -174,17 +212,23 @@ func delayed(after, length float64) float64 {
 	return float64(rolled) + float64(built)
 }
 
+// likelihoodOf returns the likelihood of a rise that began at a moment.
+func (t *judgements) likelihoodOf(r *rise, at int64) float64 {
+	cell, _ := slices.BinarySearch(t.at, at)
+	return r.likelihoodAt(cell)
+}
+
 // ofChange returns the likelihood of a rise that a change from at to until set off.
 func (t *judgements) ofChange(r *rise, at, until, start, end int64) float64 {
 	length := float64(max(end-start, 1))
-	first := t.likelihood(r, at)
+	first := t.likelihoodOf(r, at)
 	if until > at {
 		sum := 0.0
 		covered := 0.0
 		for cell := r.from + 1; cell < r.to; cell++ {
 			if from, to := max(t.at[cell-1], at), min(t.at[cell], until); from < to {
 				part := float64(to-from) / float64(until-at)
-				sum += float64(part * t.likelihoodAt(r, cell))
+				sum += float64(part * r.likelihoodAt(cell))
 				covered += part
 			}
 		}
@@ -198,7 +242,7 @@ func (t *judgements) ofChange(r *rise, at, until, start, end int64) float64 {
 			continue
 		}
 		part := delayed(float64(to-at), length) - delayed(float64(from-at), length)
-		sum += float64(part * t.likelihoodAt(r, cell))
+		sum += float64(part * r.likelihoodAt(cell))
 		known += part
 	}
 	return sum + max(1-known, 0)
@@ -207,10 +251,10 @@ func (t *judgements) ofChange(r *rise, at, until, start, end int64) float64 {
 // placebo returns the share of all moments at which a change would have fitted a rise as well as one at a moment did.
 func (t *judgements) placebo(r *rise, at, start, end int64) float64 {
 	near := int64(rolling)
-	best := t.likelihood(r, at)
+	best := t.likelihoodOf(r, at)
 	for cell := r.from + 1; cell < r.to; cell++ {
 		if t.at[cell] > at && t.at[cell-1] < at+near {
-			best = max(best, t.likelihoodAt(r, cell))
+			best = max(best, r.likelihoodAt(cell))
 		}
 	}
 	if best <= 1 {
@@ -218,7 +262,7 @@ func (t *judgements) placebo(r *rise, at, start, end int64) float64 {
 	}
 	sum, done := int64(0), start
 	for cell := r.from + 1; cell < r.to; cell++ {
-		if stats.Compare(t.likelihoodAt(r, cell), best) < 0 {
+		if stats.Compare(r.likelihoodAt(cell), best) < 0 {
 			continue
 		}
 		from, to := max(t.at[cell-1]-near, done), min(t.at[cell], end)
@@ -263,7 +307,9 @@ func (k *ranking) weigh(x *candidate) (RankedChange, float64) {
 	weight := oddsOfChange * w.relation()
 	weight *= w.rise()
 	weight *= w.dose()
-	weight *= w.order()
+	if w.isLate() {
+		weight = 0
+	}
 	c.Undetermined = len(s.streams) == 0 || c.Evidence > 1.0/3 && c.Evidence < 3
 	return c, weight
 }
