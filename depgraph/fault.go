@@ -106,10 +106,7 @@ type suspect struct {
 }
 
 func (j *judge) judge(r *FaultDomainResult) {
-	suspects := j.failed(r)
-	if suspects == nil {
-		suspects = j.slow(r)
-	}
+	suspects := j.symptom(r)
 	if suspects == nil {
 		r.Reason = "neither failures nor durations grew by more than chance allows"
 		return
@@ -184,53 +181,6 @@ func (j *judge) judge(r *FaultDomainResult) {
 
 func percentOf(e tracewhy.Estimate) string {
 	return fmt.Sprintf("%.0f %% (%.0f to %.0f)", 100*e.Value, 100*e.Low, 100*e.High)
-}
-
-// failed returns where failures grew, or nil if they did not.
-func (j *judge) failed(r *FaultDomainResult) []*suspect {
-	var all []amount
-	places := map[place][]amount{}
-	n := 0
-	for _, f := range j.failures {
-		if j.balance.share[f.trace] == 0 {
-			continue
-		}
-		all = append(all, amount{f.trace, 1})
-		places[f.place] = append(places[f.place], amount{f.trace, 1})
-		if j.side[f.trace] == inc {
-			n++
-			vote(j.endings, f.place, f.ending.mechanism())
-		}
-	}
-	excess := j.balance.more(all)
-	if n < minFailures || !(excess.Low > 0) {
-		return nil
-	}
-	r.Symptom, r.Excess = "error", excess
-	return j.suspects(places, j.balance.more)
-}
-
-// slow returns where time grew, or nil if it did not.
-func (j *judge) slow(r *FaultDomainResult) []*suspect {
-	var all []amount
-	for i, t := range j.traces {
-		if j.balance.share[i] > 0 && t.Root().Duration() >= 0 {
-			all = append(all, amount{int32(i), rootTime(t)})
-		}
-	}
-	excess := j.balance.excess(all)
-	if j.balance.traces[inc] < 2*minStratum || !(excess.Value > 0 && excess.Low > 0.3*excess.Value) { // about one in a thousand
-		return nil
-	}
-	r.Symptom, r.Excess = "latency", excess
-	places := map[place][]amount{}
-	for _, s := range j.times {
-		if j.balance.share[s.trace] > 0 {
-			p := place{s.entity, s.part}
-			places[p] = append(places[p], amount{s.trace, float64(s.time) / 1e6})
-		}
-	}
-	return j.suspects(places, j.balance.excess)
 }
 
 // suspects returns the places that became worse, the worst first; it is never nil.

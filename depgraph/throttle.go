@@ -3,6 +3,7 @@ package depgraph
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/internal/stats"
@@ -17,21 +18,24 @@ type Throttling struct {
 	// Limit is what it answered, in attempts a second, while it refused or slowed down others: its limit as
 	// far as traffic shows it.
 	Limit tracewhy.Estimate `json:"limit_per_s"`
-	// P is the probability that times of trouble are by chance so much those of many attempts.
+	// P is the probability that times of trouble are by chance so much those of much demand.
 	P float64 `json:"p"`
-	// Lowered says that the baseline often offered more than Limit, and was answered.
+	// Lowered says that the baseline often offered more at once than was answered in the trouble, and was answered.
 	Lowered bool `json:"lowered"`
 }
 
 const (
 	triggerP = 0.01
 	minBins  = 8
+	// separation is Cliff's delta of demands that hardly overlap: of 20 pairs one may be the other way about.
+	separation = 0.9
 )
 
 // bin is a stretch of time of one window.
 type bin struct {
 	side              int8
 	attempts, refused float64
+	demand            float64 // traces that ask it for the first time: they are no more because it is in trouble
 	time, calls       float64 // of the calls, in milliseconds, and how many
 }
 
@@ -67,26 +71,28 @@ func (j *judge) trigger(r *FaultDomainResult, to int32) {
 		}
 		return b.calls > 0 && b.time/b.calls > 1.5*time.value()
 	}
-	var bad, good, accepted []float64
+	var accepted []float64
+	var demand [2][2][]float64 // by side, without and with trouble
+	most := 0.0                // that it answered while in trouble
 	for _, b := range bins {
+		state := 0
 		if inTrouble(b) {
-			bad, accepted = append(bad, b.attempts/width), append(accepted, (b.attempts-b.refused)/width)
-		} else {
-			good = append(good, b.attempts/width)
+			state = 1
+			accepted = append(accepted, (b.attempts-b.refused)/width)
+			most = max(most, b.attempts-b.refused)
 		}
+		demand[b.side][state] = append(demand[b.side][state], b.demand)
 	}
-	if len(bad) == 0 {
+	if len(accepted) == 0 {
 		return
 	}
 	t.Limit = estimate(stats.NewSample(accepted).QuantileInterval(0.5, level))
-	t.P = stats.MannWhitney(stats.NewSample(bad), stats.NewSample(good), stats.Greater).P
-	over, healthy := 0, 0
+	follows := t.follows(demand, isRefusal)
+	over, healthy := 0, len(demand[base][0])
 	for _, b := range bins {
-		if b.side == base && !inTrouble(b) {
-			healthy++
-			if b.attempts/width > 1.1*t.Limit.Value {
-				over++
-			}
+		// A limit lets bursts pass, and so what counts is what it has been seen to let pass.
+		if b.side == base && !inTrouble(b) && b.attempts > most {
+			over++
 		}
 	}
 	t.Lowered = isRefusal && 10*over > healthy && healthy >= minBins
@@ -97,12 +103,34 @@ func (j *judge) trigger(r *FaultDomainResult, to int32) {
 	switch {
 	case t.Lowered:
 		r.Reason += ", also where there were no more than before: its limit was lowered"
-	case len(bad) >= minBins/2 && len(good) >= minBins/2 && t.P <= triggerP:
+	case follows:
 		r.Throttling, r.Trigger = t, DomainInternal
 		r.Reason += fmt.Sprintf(" when more than about %.3g a second were made: an external mechanism with an internal trigger", t.Limit.Value)
 	case isRefusal:
 		r.Trigger = DomainUndetermined
 	}
+}
+
+// follows reports whether there is trouble when much is asked, and sets P. That can be seen within the incident. Between
+// the windows more than the demand may have changed, so that more of it is a reason only where hardly any time without
+// trouble had as much, or where the other side says itself that it is too much.
+func (t *Throttling) follows(demand [2][2][]float64, isRefusal bool) bool {
+	bad, good := slices.Concat(demand[base][1], demand[inc][1]), slices.Concat(demand[base][0], demand[inc][0])
+	if len(bad) < minBins/2 || len(good) < minBins/2 {
+		return false
+	}
+	within, calm := stats.NewSample(demand[inc][1]), stats.NewSample(demand[inc][0])
+	if len(demand[inc][1]) >= minBins/2 && len(demand[inc][0]) >= minBins/2 {
+		if t.P = stats.MannWhitney(within, calm, stats.Greater).P; t.P <= triggerP {
+			return true
+		}
+	}
+	all := stats.MannWhitney(stats.NewSample(bad), stats.NewSample(good), stats.Greater)
+	if all.P > triggerP || !isRefusal && all.Delta < separation {
+		return false
+	}
+	t.P = all.P
+	return true
 }
 
 // bins cuts both windows into stretches of one length, with about 20 attempts each.
@@ -145,11 +173,14 @@ func (j *judge) bins(to int32) ([]bin, float64) {
 			bins[i].side = inc
 		}
 	}
+	before := int32(-1) // the trace of the last call: they come in the order of traces
 	for i := range j.calls {
 		c := &j.calls[i]
 		if c.to != to || j.isTest[c.trace] {
 			continue
 		}
+		isFirst := c.trace != before
+		before = c.trace
 		start, end, ok := c.span.Interval()
 		side := j.side[c.trace]
 		k := int(float64(start-first[side]) / width)
@@ -163,6 +194,9 @@ func (j *judge) bins(to int32) ([]bin, float64) {
 		bins[k].attempts += float64(w * float64(c.attempts))
 		bins[k].refused += float64(w * float64(c.refused))
 		bins[k].calls += w
+		if isFirst {
+			bins[k].demand += w
+		}
 		bins[k].time += float64(w * (float64(end-start) / 1e6))
 	}
 	return bins, width / 1e9

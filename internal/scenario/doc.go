@@ -33,14 +33,14 @@
 // caches with an entry for each customer, databases whose statements slow each other down, and services that work
 // on few requests at a time. [Case.Withhold] leaves out the change that mattered: then none can be named.
 //
-//	f, _ := scenario.Lookup("pool-exhaustion")
-//	c := scenario.Generate(f, 1)
-//	fmt.Println(c.Label.Causes[0].Services)
-//
 // Some families look across the bank's boundary, where other vendors work as ever. A bureau refuses or delays what
 // exceeds a rate that nobody knew of, once more loans are applied for (vendor-throttling, and -untagged where calls say
 // nothing but its address), or answers slowly by itself (vendor-slow). The limit holds in both windows, and is part of
 // the simulation. Connections of our own to the bureau run out while it answers as before (pool-before-vendor).
+//
+//	f, _ := scenario.Lookup("pool-exhaustion")
+//	c := scenario.Generate(f, 1)
+//	fmt.Println(c.Label.Causes[0].Services)
 //
 // The command examples/scenario writes cases as folders, which package rca/evaluate reads.
 //

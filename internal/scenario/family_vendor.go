@@ -12,7 +12,7 @@ var vendorThrottling = Family{
 	least:   1200,
 	spares:  []role{roleCommercial, roleCorporate},
 	prepare: func(e *estate, r *stats.Rand) { e.lending(r, true) },
-	shift:   func(d *draft) { d.surge(between(d.rng, 3, 6)) },
+	shift:   func(d *draft) { d.surge(magnitude(d.rng, 2.2, 6)) },
 	inject:  exceedRate,
 }
 
@@ -23,7 +23,7 @@ var vendorThrottlingUntagged = Family{
 	least:   1200,
 	spares:  []role{roleCommercial, roleCorporate},
 	prepare: func(e *estate, r *stats.Rand) { e.lending(r, false) },
-	shift:   func(d *draft) { d.surge(between(d.rng, 3, 6)) },
+	shift:   func(d *draft) { d.surge(magnitude(d.rng, 2.2, 6)) },
 	inject:  exceedRate,
 }
 
@@ -31,7 +31,7 @@ var vendorThrottlingUntagged = Family{
 func exceedRate(d *draft) {
 	l, r := d.estate.desk, d.rng
 	usual, surging := d.applications()
-	rate := max(1.5*usual, float64(surging*between(r, 0.45, 0.8))/d.strength)
+	rate := max(1.5*usual, float64(surging*between(r, 0.5, 0.9))/d.strength)
 	x := limit{
 		interval: int64(float64(second) / rate), burst: max(6, int64(float64(rate*between(r, 0.5, 3)))),
 		status: 429, message: "too many requests", retryAfter: chance(r, 0.5),
@@ -62,6 +62,11 @@ var vendorSlow = Family{
 	least:   800,
 	spares:  []role{roleCommercial, roleCorporate},
 	prepare: func(e *estate, r *stats.Rand) { e.lending(r, chance(r, 0.5)) },
+	shift: func(d *draft) { // more is asked at times, which makes no difference
+		if chance(d.rng, 0.4) {
+			d.apply(surge{times: between(d.rng, 1.3, 2.5), waves: d.wave()})
+		}
+	},
 	inject: func(d *draft) {
 		l, r := d.estate.desk, d.rng
 		d.label.FaultType = "slow"

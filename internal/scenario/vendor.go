@@ -163,25 +163,38 @@ func (l *lendingDesk) blame() Cause {
 	return Cause{Services: l.spelled, Operations: []string{l.bureau.clientName}, FaultDomain: "external", Vendor: l.spelled[0]}
 }
 
-// surge makes more loans be applied for than usual: from the start of the window, from some time on, or in waves.
+// surge lets more loans be applied for than usual: from the start of the window, from some time on, or in waves.
 func (d *draft) surge(times float64) {
-	t, length := d.traffic, d.when.length
-	x := surge{entry: slices.Index(d.estate.entries, d.estate.desk.entry), times: times}
-	during := 1.0 // the share of the window
-	d.beginBefore()
+	x := surge{times: times}
 	switch d.rng.IntN(3) {
 	case 0:
-		x.from = int64(float64(float64(length) * between(d.rng, 0.1, 0.4)))
-		during = float64(length-x.from) / float64(length)
-		d.label.OnsetNS = d.when.incident + x.from
+		x.from = int64(float64(float64(d.when.length) * between(d.rng, 0.1, 0.4)))
 	case 1:
-		n := int64(3 + 2*d.rng.IntN(3))
-		x.waves = length / n
-		during = float64(n+1) / float64(2*n)
+		x.waves = d.wave()
+	}
+	d.apply(x)
+}
+
+// wave draws how long each of a few waves lasts, and the calm between them.
+func (d *draft) wave() int64 { return d.when.length / int64(3+2*d.rng.IntN(3)) }
+
+// apply makes the window's traffic surge.
+func (d *draft) apply(x surge) {
+	t, length := d.traffic, d.when.length
+	x.entry = slices.Index(d.estate.entries, d.estate.desk.entry)
+	during := float64(length-x.from) / float64(length)
+	if x.waves > 0 { // of which there is one more than calms
+		n := length / x.waves
+		during = float64((n+1)/2) / float64(n)
 	}
 	t.surge = x
 	more := stats.Sum(t.weights(x.from))/stats.Sum(t.entries) - 1
 	t.requests += int(float64(float64(float64(t.requests)*during) * more))
+	if x.from > 0 {
+		d.label.OnsetNS = d.when.incident + x.from
+	} else {
+		d.beginBefore()
+	}
 }
 
 // applications returns how many loans are applied for each second, as usual and while they surge.
