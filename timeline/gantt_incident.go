@@ -1,0 +1,236 @@
+package timeline
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+)
+
+// The sections of [IncidentGantt].
+const (
+	sectionChanges      = "Changes"
+	sectionDependencies = "Dependencies"
+	sectionServices     = "Services"
+	sectionCustomers    = "Customer impact"
+)
+
+var ganttSections = []string{sectionChanges, sectionDependencies, sectionServices, sectionCustomers}
+
+// IncidentGantt draws an incident: what people had changed, databases and other dependencies, services, and the
+// transactions of customers, each from when it became worse, or busier, until it was near to what it had been, or
+// the recording ends. Marks are the first symptom and the recovery.
+//
+// changes are tasks of any section, mostly without a length; where they name none, that is "Changes". One from long
+// before the recording is drawn at its beginning. Of the rest at most rows are drawn, or 20 if it is 0: the symptom,
+// then what propagated or is part of a cascade, then services and dependencies before their instances, gaps and
+// paths, and these only where they did not change with their service. [Gantt.Cut] says how many are left out.
+//
+// It takes time in O(n log n) for n events.
+func IncidentGantt(r *ChangePointsResult, changes []GanttTask, rows int) *Gantt {
+	g := &Gantt{Title: "Incident timeline"}
+	g.words[TaskDone], g.words[TaskActive], g.words[TaskCritical], g.words[TaskPlain] = "changed", "worse", "symptom, and worse after it", "busier"
+	if rows <= 0 {
+		rows = 20
+	}
+	all := r.stretches()
+	slices.SortStableFunc(all, func(x, y stretch) int {
+		return cmp.Or(cmp.Compare(x.rank, y.rank), cmp.Compare(x.task.Start, y.task.Start))
+	})
+	drawn, parts := 0, 0
+	for i := range all {
+		switch {
+		case all[i].rank > 1 && r.isPart(&all[i], all[:i]):
+			parts++
+		case drawn < rows:
+			drawn++
+			g.Tasks = append(g.Tasks, all[i].task)
+		}
+	}
+	if r.Symptom >= 0 {
+		e := r.Events[r.Symptom]
+		g.Tasks = append(g.Tasks, GanttTask{
+			Section: sectionCustomers, Name: "First symptom", Status: TaskCritical, Start: e.Time, End: e.Time, First: e.First, Last: e.Last,
+		})
+		for _, s := range all {
+			if s.first == r.Symptom && s.end >= 0 {
+				e := r.Events[s.end]
+				g.Tasks = append(g.Tasks, GanttTask{Section: sectionCustomers, Name: "Recovery", Start: e.Time, End: e.Time, First: e.First, Last: e.Last})
+			}
+		}
+	}
+	g.Tasks = append(g.Tasks, r.placed(changes)...)
+	slices.SortStableFunc(g.Tasks, func(x, y GanttTask) int {
+		return cmp.Or(cmp.Compare(slices.Index(ganttSections, x.Section), slices.Index(ganttSections, y.Section)), cmp.Compare(x.Section, y.Section),
+			cmp.Compare(x.Start, y.Start))
+	})
+	g.Cut = leftOut(len(all)-drawn-parts, parts)
+	return g
+}
+
+// leftOut says how many rows are left out, and how many because they say what others do.
+func leftOut(rows, parts int) string {
+	switch {
+	case rows > 0 && parts > 0:
+		return fmt.Sprintf("%d rows are left out, and %d of parts that changed with the whole", rows, parts)
+	case rows > 0:
+		return fmt.Sprintf("%d rows are left out", rows)
+	case parts > 0:
+		return fmt.Sprintf("%d rows are left out, of parts that changed with the whole", parts)
+	}
+	return ""
+}
+
+// isPart reports whether what changed with a stretch is a part, such as an instance of a service or a path in it, of
+// what changed in the same way at the same time with one that is drawn sooner.
+func (r *ChangePointsResult) isPart(s *stretch, sooner []stretch) bool {
+	e := &r.Events[s.first]
+	return slices.ContainsFunc(sooner, func(x stretch) bool {
+		whole := &r.Events[x.first]
+		sameThing := whole.Subject.Service == e.Subject.Service || x.task.Section == sectionCustomers && s.task.Section == sectionCustomers
+		return sameThing && whole.Measure == e.Measure && whole.First <= e.Last && e.First <= whole.Last
+	})
+}
+
+// placed returns changes as tasks: those from more than the length of the recording before it, at its beginning.
+func (r *ChangePointsResult) placed(changes []GanttTask) []GanttTask {
+	out := slices.Clone(changes)
+	begin, end, ok := r.recorded()
+	for i := range out {
+		t := &out[i]
+		if t.Section == "" {
+			t.Section, t.Status = sectionChanges, TaskDone
+		}
+		if ok && t.Start < begin && distance(t.Start, begin) > distance(begin, end) {
+			t.Name += " at " + time.Unix(0, t.Start).UTC().Format("2006-01-02 15:04")
+			t.Start, t.End, t.First, t.Last = begin, max(begin, t.End), 0, 0
+		}
+	}
+	return out
+}
+
+// recorded returns when the first bin begins and the last one ends.
+func (r *ChangePointsResult) recorded() (begin, end int64, ok bool) {
+	if r.Series == nil || len(r.Series.Starts) == 0 {
+		return 0, 0, false
+	}
+	s := r.Series.Starts
+	return s[0], saturatedAdd(s[len(s)-1], int64(r.Series.Bin)), true
+}
+
+// stretch is a time in which one measure of a subject was not what it had been before.
+type stretch struct {
+	task       GanttTask
+	rank       int     // which are drawn first
+	first, end int     // events; end is -1 if it went on
+	from, peak float64 // the level before, and the one that is furthest from it
+}
+
+// stretches returns those of all events, by the first of them.
+func (r *ChangePointsResult) stretches() []stretch {
+	type series struct {
+		subject Subject
+		measure Measure
+	}
+	open := map[series]int{} // only looked up
+	var out []stretch
+	begin, end, _ := r.recorded()
+	for i, e := range r.Events {
+		key := series{e.Subject, e.Measure}
+		if at, ok := open[key]; ok {
+			s := &out[at]
+			if math.Abs(e.After-s.from) < math.Abs(s.peak-s.from)/2 {
+				s.end, s.task.End = i, e.Time
+				delete(open, key)
+			} else if math.Abs(e.After-s.from) > math.Abs(s.peak-s.from) {
+				s.peak = e.After
+			}
+			continue
+		}
+		s := stretch{first: i, end: -1, from: e.Before, peak: e.After}
+		s.task = GanttTask{Section: e.Subject.section(), Status: r.status(e), Start: e.Time, End: max(end, e.Time+1), First: e.First, Last: e.Last}
+		if e.isBetter() { // it was worse from the beginning on
+			if slices.ContainsFunc(out, func(x stretch) bool {
+				return r.Events[x.first].Subject == e.Subject && r.Events[x.first].Measure == e.Measure
+			}) {
+				continue // or is better than it ever was
+			}
+			s.end, s.from, s.peak = i, e.After, e.Before
+			s.task.Start, s.task.End, s.task.First, s.task.Last = begin, max(e.Time, begin+1), 0, 0
+		} else {
+			open[key] = len(out)
+		}
+		out = append(out, s)
+	}
+	matters := r.inCascades()
+	for i := range out {
+		s := &out[i]
+		s.task.Name = s.name(r.Events[s.first])
+		s.rank = r.rank(s.first, matters)
+	}
+	return out
+}
+
+// section returns the section of a subject.
+func (s Subject) section() string {
+	switch s.Kind {
+	case SubjectTransactions:
+		return sectionCustomers
+	case SubjectDependency:
+		return sectionDependencies
+	}
+	return sectionServices
+}
+
+// status returns how a stretch that an event begins is drawn.
+func (r *ChangePointsResult) status(e Event) TaskStatus {
+	switch {
+	case !e.Measure.isBad():
+		return TaskPlain
+	case e.Kind == EventSymptom, e.Kind == EventConcurrent, e.Kind == EventPropagation:
+		return TaskCritical
+	}
+	return TaskActive
+}
+
+// name returns what a stretch is of.
+func (s *stretch) name(e Event) string {
+	name := e.Subject.String()
+	switch e.Measure {
+	case MeasureCalls:
+		return fmt.Sprintf("%s calls %.3g → %.3g", name, s.from, s.peak)
+	case MeasureFanout:
+		return fmt.Sprintf("%s calls of each %.2g → %.2g", name, s.from, s.peak)
+	}
+	return fmt.Sprintf("%s %s %.2g → %.2g %%", name, [...]string{"failures", "long calls", "slow calls"}[e.Measure], 100*s.from, 100*s.peak)
+}
+
+// inCascades returns which events are part of what propagated, or of a cascade.
+func (r *ChangePointsResult) inCascades() []bool {
+	in := make([]bool, len(r.Events))
+	for _, p := range r.Propagation {
+		in[p.From], in[p.To] = true, true
+	}
+	for _, c := range r.Cascades {
+		for _, i := range c.Events {
+			in[i] = true
+		}
+	}
+	return in
+}
+
+// rank returns how soon an event's stretch is drawn: the smaller, the sooner.
+func (r *ChangePointsResult) rank(event int, inCascade []bool) int {
+	e := r.Events[event]
+	rank := [...]int{SubjectTransactions: 3, SubjectService: 2, SubjectInstance: 4, SubjectDependency: 2, SubjectPath: 6, SubjectGap: 5}[min(e.Subject.Kind, SubjectGap)]
+	switch {
+	case event == r.Symptom:
+		return 0
+	case inCascade[event]:
+		return 1
+	case !e.Measure.isBad():
+		rank += 10
+	}
+	return rank
+}

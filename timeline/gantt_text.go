@@ -1,0 +1,195 @@
+package timeline
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/tracewhy/tracewhy/internal/visible"
+)
+
+// The characters of bars.
+const (
+	milestoneMark = '◆'
+	uncertainMark = '░'
+)
+
+var statusMarks = [...]rune{TaskPlain: '─', TaskDone: '▒', TaskActive: '▓', TaskCritical: '█'}
+
+// Text draws it for a terminal of so many columns, at least 40: names, bars, and when each began and how long it
+// lasted, in UTC.
+func (g *Gantt) Text(width int) string {
+	p := ganttPrinter{g: g, scale: g.scale()}
+	p.layOut(max(width, 40))
+	p.line(visible.Clean(g.Title + p.units()))
+	p.axis()
+	for i, t := range g.Tasks {
+		if i == 0 || t.Section != g.Tasks[i-1].Section {
+			p.line(visible.Clean(t.Section))
+		}
+		p.line(" "+visible.Pad(visible.CutMiddle(visible.Clean(t.Name), p.label-1), p.label-1), p.bars(t), p.when[i])
+	}
+	if len(g.Tasks) == 0 {
+		p.line("  nothing to draw")
+	}
+	p.legend()
+	p.paragraph(strings.Fields(visible.Clean(g.Cut)), " ")
+	return p.out.String()
+}
+
+type ganttPrinter struct {
+	scale
+	g          *Gantt
+	out        strings.Builder
+	when       []string // by task
+	width      int
+	label, bar int // columns
+}
+
+func (p *ganttPrinter) layOut(width int) {
+	p.width = width
+	longest, times := 0, 0
+	for _, t := range p.g.Tasks {
+		when := p.clock(t.Start)
+		if t.isUncertain() {
+			when += " " + give(t)
+		}
+		if !t.isMilestone() {
+			when += "  " + short(time.Duration(distance(t.Start, t.End)))
+		}
+		p.when = append(p.when, when)
+		longest, times = max(longest, visible.Width(visible.Clean(t.Name))+1), max(times, visible.Width(when))
+	}
+	p.label = min(longest, width*2/5)
+	p.bar = max(width-p.label-times-2, 8)
+}
+
+func (p *ganttPrinter) line(parts ...string) {
+	line := strings.TrimRight(strings.Join(parts, " "), " ")
+	p.out.WriteString(visible.Cut(line, p.width) + "\n")
+}
+
+// clock writes a moment for a person.
+func (p *ganttPrinter) clock(ns int64) string {
+	if p.layout == "" {
+		return "+" + short(time.Duration(distance(p.lo, ns)))
+	}
+	return time.Unix(0, ns).UTC().Format(strings.TrimPrefix(p.layout, "2006-"))
+}
+
+// column returns the column of a moment.
+func (p *ganttPrinter) column(ns int64) int {
+	at, length := distance(p.lo, ns), distance(p.lo, p.hi)
+	for length >= 1<<48 { // the product fits
+		at, length = at/2, length/2
+	}
+	if length == 0 {
+		return 0
+	}
+	return int(at * int64(p.bar) / length)
+}
+
+// paint draws what lasted into the columns; always into one at least.
+func (p *ganttPrinter) paint(cells []rune, start, end int64, mark rune) {
+	from := min(p.column(start), p.bar-1)
+	for i := from; i < max(p.column(end), from+1); i++ {
+		cells[i] = mark
+	}
+}
+
+func (p *ganttPrinter) bars(t GanttTask) string {
+	cells := []rune(strings.Repeat(" ", p.bar))
+	if !t.isMilestone() {
+		p.paint(cells, t.Start, t.End, statusMarks[min(t.Status, TaskCritical)])
+	}
+	if t.isUncertain() {
+		p.paint(cells, t.First, t.Last, uncertainMark)
+	}
+	if t.isMilestone() {
+		p.paint(cells, t.Start, t.Start, milestoneMark)
+	}
+	return string(cells)
+}
+
+// axis writes round moments above the columns where they are; of numbers the first and the last.
+func (p *ganttPrinter) axis() {
+	if p.lo == p.hi {
+		return
+	}
+	cells := []rune(strings.Repeat(" ", p.bar))
+	write := func(at int, text string) {
+		if at >= 0 && at+len(text) <= p.bar {
+			copy(cells[at:], []rune(text))
+		}
+	}
+	if p.layout == "" {
+		end := p.clock(p.hi)
+		write(0, "0")
+		write(p.bar-len(end), end)
+	} else {
+		layout := p.layout[strings.Index(p.layout, " ")+1:] // without the date
+		labels := max(p.bar/(len(layout)+3), 1)
+		step := int64(roundUp(time.Duration(min(distance(p.lo, p.hi)/int64(labels), math.MaxInt64/2))))
+		if step >= int64(24*time.Hour) {
+			layout = "01-02"
+		}
+		at := p.lo + (step-floorMod(p.lo, step))%step
+		for range labels + 1 {
+			if at < p.lo || at > p.hi {
+				break
+			}
+			write(p.column(at), time.Unix(0, at).UTC().Format(layout))
+			at = saturatedAdd(at, step)
+		}
+	}
+	p.line(strings.Repeat(" ", p.label), string(cells))
+}
+
+// legend says what the characters mean that were used.
+func (p *ganttPrinter) legend() {
+	var used [len(statusMarks)]bool
+	moment, uncertain := false, false
+	for _, t := range p.g.Tasks {
+		if t.isMilestone() {
+			moment = true
+		} else {
+			used[min(t.Status, TaskCritical)] = true
+		}
+		uncertain = uncertain || t.isUncertain()
+	}
+	var parts []string
+	for _, status := range [...]TaskStatus{TaskDone, TaskActive, TaskCritical, TaskPlain} {
+		if word := p.g.words[status]; used[status] {
+			if word == "" {
+				word = statusWords[status]
+			}
+			parts = append(parts, fmt.Sprintf("%c %s", statusMarks[status], word))
+		}
+	}
+	if moment {
+		parts = append(parts, fmt.Sprintf("%c a moment", milestoneMark))
+	}
+	if uncertain {
+		parts = append(parts, fmt.Sprintf("%c within which it began", uncertainMark))
+	}
+	p.paragraph(parts, "  ")
+}
+
+// paragraph writes parts on as many lines as they need.
+func (p *ganttPrinter) paragraph(parts []string, separator string) {
+	line := ""
+	for _, part := range parts {
+		if line != "" && visible.Width(line+separator+part) > p.width {
+			p.line(line)
+			line = ""
+		}
+		if line != "" {
+			line += separator
+		}
+		line += part
+	}
+	if line != "" {
+		p.line(line)
+	}
+}
