@@ -1,7 +1,9 @@
 package timeline
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +23,7 @@ type Gantt struct {
 
 // GanttTask is one bar, or, where it has no length, a mark at a moment.
 type GanttTask struct {
-	Section string // tasks of one section that follow each other are drawn together
+	Section string // tasks of one section are drawn together; "" is one without a name
 	Name    string
 	Status  TaskStatus
 	// Start and End are in nanoseconds since the Unix epoch. One that ends before it starts has no length.
@@ -49,6 +51,18 @@ var (
 func (t GanttTask) isMilestone() bool { return t.End <= t.Start }
 
 func (t GanttTask) isUncertain() bool { return t.First < t.Last }
+
+// grouped returns the tasks with those of each section together, in the order of the first of them. Mermaid draws
+// the names of sections at the wrong place where they come back.
+func (g *Gantt) grouped() []GanttTask {
+	first := map[string]int{} // only looked up
+	for i, t := range g.Tasks {
+		if _, ok := first[t.Section]; !ok {
+			first[t.Section] = i
+		}
+	}
+	return slices.SortedStableFunc(slices.Values(g.Tasks), func(x, y GanttTask) int { return cmp.Compare(first[x.Section], first[y.Section]) })
+}
 
 // bounds returns the first and the last moment of all tasks.
 func (g *Gantt) bounds() (lo, hi int64) {
@@ -167,9 +181,11 @@ func (g *Gantt) Mermaid() string {
 		fmt.Fprintf(&b, "    tickInterval %dmillisecond\n", roundNumber(distance(s.lo, s.hi)/int64(s.unit)/8))
 	}
 	b.WriteString("    todayMarker off\n") // times of day are not today's
-	for i, t := range g.Tasks {
-		if i == 0 || t.Section != g.Tasks[i-1].Section {
-			fmt.Fprintf(&b, "    section %s\n", mermaid.Text(t.Section))
+	section := ""
+	for _, t := range g.grouped() {
+		if t.Section != section {
+			section = t.Section
+			fmt.Fprintf(&b, "    section %s\n", mermaid.Text(section))
 		}
 		name := t.Name
 		if t.isUncertain() {

@@ -20,13 +20,15 @@ var statusMarks = [...]rune{TaskPlain: '─', TaskDone: '▒', TaskActive: '▓'
 // Text draws it for a terminal of so many columns, at least 40: names, bars, and when each began and how long it
 // lasted, in UTC.
 func (g *Gantt) Text(width int) string {
-	p := ganttPrinter{g: g, scale: g.scale()}
+	p := ganttPrinter{g: g, scale: g.scale(), tasks: g.grouped()}
 	p.layOut(max(width, 40))
 	p.line(visible.Clean(g.Title + p.units()))
 	p.axis()
-	for i, t := range g.Tasks {
-		if i == 0 || t.Section != g.Tasks[i-1].Section {
-			p.line(visible.Clean(t.Section))
+	section := ""
+	for i, t := range p.tasks {
+		if t.Section != section {
+			section = t.Section
+			p.line(visible.Clean(section))
 		}
 		p.line(" "+visible.Pad(visible.CutMiddle(visible.Clean(t.Name), p.label-1), p.label-1), p.bars(t), p.when[i])
 	}
@@ -41,6 +43,7 @@ func (g *Gantt) Text(width int) string {
 type ganttPrinter struct {
 	scale
 	g          *Gantt
+	tasks      []GanttTask
 	out        strings.Builder
 	when       []string // by task
 	width      int
@@ -50,7 +53,7 @@ type ganttPrinter struct {
 func (p *ganttPrinter) layOut(width int) {
 	p.width = width
 	longest, times := 0, 0
-	for _, t := range p.g.Tasks {
+	for _, t := range p.tasks {
 		when := p.clock(t.Start)
 		if t.isUncertain() {
 			when += " " + give(t)
@@ -150,7 +153,7 @@ func (p *ganttPrinter) axis() {
 func (p *ganttPrinter) legend() {
 	var used [len(statusMarks)]bool
 	moment, uncertain := false, false
-	for _, t := range p.g.Tasks {
+	for _, t := range p.tasks {
 		if t.isMilestone() {
 			moment = true
 		} else {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// WaterfallGantt draws one trace as a gantt, with a section for what a service did. What failed is critical, what
+// WaterfallGantt draws the rows of one trace as a gantt. What failed is critical, what
 // the trace waited for while none of its calls ran, for a sixth of its time or more, is active, and what it did not
 // wait for at all is done.
 //
@@ -27,7 +27,7 @@ func WaterfallGantt(rows []Row, limit int) *Gantt {
 	waited := subtreeTimes(rows)
 	for _, i := range mostImportant(rows, waited, limit) {
 		r := rows[i]
-		t := GanttTask{Section: r.Span.Service(), Name: r.Span.Name(), Start: saturatedAdd(begin, int64(r.Offset))}
+		t := GanttTask{Name: r.Span.Service() + " " + r.Span.Name(), Start: saturatedAdd(begin, int64(r.Offset))}
 		if start := r.Span.Start(); r.Offset < 0 && !start.IsZero() {
 			t.Start = start.UnixNano()
 		} else if r.Offset < 0 {
