@@ -2,6 +2,7 @@ package timeline
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -24,60 +25,131 @@ const (
 	CascadePool
 	// CascadeInstance is one instance of several that became worse, while the others did not.
 	CascadeInstance
+	// CascadeTimeouts is calls that gave up, nearly all after the same time, when what they wait for had become
+	// slow: the time at which callers of theirs give up may follow.
+	CascadeTimeouts
+	// CascadeQueue is more that began than ended, for long, so that it took longer and longer.
+	CascadeQueue
+	// CascadeHost is a host on which several services stopped, or became worse, at once, while others did not.
+	CascadeHost
+	// CascadeLate is a job that began or ended later than at the same time of other days.
+	CascadeLate
 )
 
 // String returns the kind in lower-case words.
 func (k CascadeKind) String() string {
-	return [...]string{"retries", "cache", "pool", "instance"}[min(k, CascadeInstance)]
+	return [...]string{"retries", "cache", "pool", "instance", "timeouts", "queue", "host", "late"}[min(k, CascadeLate)]
 }
 
 // Cascade is a signature that events together have. It is consistent with a mechanism, and does not prove it.
 type Cascade struct {
 	Kind   CascadeKind
-	Events []int   // indices, ascending
+	Start  int64   // when it began, in nanoseconds since the Unix epoch
+	Events []int   // indices, ascending; none where spans show it and no series does
 	Size   float64 // of a pool: how many calls were under way at once on average
 	Reason string  // one sentence
 }
 
-// cascades looks for signatures in the events.
-func cascades(set *tracewhy.Set, r *ChangePointsResult) []Cascade {
+// cascades looks for signatures in the events and, where these do not show them, in the traces.
+func cascades(ctx context.Context, traces tracewhy.Cohort, r *ChangePointsResult) error {
 	var out []Cascade
+	add := func(c Cascade, ok bool) {
+		if ok {
+			out = append(out, c)
+		}
+	}
 	for i := range r.Events {
 		switch e := &r.Events[i]; {
 		case e.Measure == MeasureFanout && e.After > e.Before:
-			out = append(out, r.moreCalls(i))
+			add(r.moreCalls(i))
 		case e.Subject.Kind == SubjectGap && e.IsWorse() && (e.Subject.Gap == tracewhy.GapBeforeFirst || e.Subject.Gap == tracewhy.GapBetween):
-			if c, ok := r.pool(set, i); ok {
-				out = append(out, c)
-			}
+			add(r.pool(traces.Set(), i))
 		case e.Subject.Kind == SubjectInstance && e.IsWorse():
-			if c, ok := r.oneInstance(i); ok {
-				out = append(out, c)
-			}
+			add(r.oneInstance(i))
 		}
 	}
-	slices.SortStableFunc(out, func(x, y Cascade) int { return cmp.Compare(x.Events[0], y.Events[0]) })
-	return out
+	for i := range out {
+		out[i].Start = r.Events[out[i].Events[0]].Time
+	}
+	for _, find := range [...]func(context.Context, tracewhy.Cohort) ([]Cascade, error){r.timeouts, r.growingQueues, r.hosts, r.lateJobs} {
+		found, err := find(ctx, traces)
+		if err != nil {
+			return err
+		}
+		out = append(out, found...)
+	}
+	slices.SortStableFunc(out, func(x, y Cascade) int {
+		return cmp.Or(cmp.Compare(x.Start, y.Start), cmp.Compare(x.Kind, y.Kind))
+	})
+	r.Cascades = out
+	return nil
 }
 
-// moreCalls says whether calls that are made more often had failed before.
-func (r *ChangePointsResult) moreCalls(at int) Cascade {
+// moreAfter is by how much more calls there are at least, where each caller makes more of them.
+const moreAfter = 1.1
+
+// moreCalls says whether calls that are made more often had failed before. Where there are no more calls than before
+// it is callers that make none that became fewer.
+func (r *ChangePointsResult) moreCalls(at int) (Cascade, bool) {
 	e := &r.Events[at]
+	if before, after := r.rates(at); after < moreAfter*before {
+		return Cascade{}, false
+	}
 	for i := range r.Events {
 		f := &r.Events[i]
 		if f.Subject == e.Subject && f.Measure == MeasureFailures && f.IsWorse() && f.First <= e.Last {
 			return Cascade{
 				Kind: CascadeRetries, Events: []int{min(i, at), max(i, at)},
-				Reason: fmt.Sprintf("%s was called %.2g times for each call of its caller instead of %.2g once %s of its calls failed instead of %s",
+				Reason: fmt.Sprintf("%s was called %.2g times for each execution of its caller instead of %.2g once %s of its calls failed instead of %s",
 					e.Subject, e.After, e.Before, percent(f.After), percent(f.Before)),
-			}
+			}, true
 		}
 	}
 	return Cascade{
 		Kind: CascadeCache, Events: []int{at},
-		Reason: fmt.Sprintf("%s was called %.2g times for each call of its caller instead of %.2g, and had not failed before",
+		Reason: fmt.Sprintf("%s was called %.2g times for each execution of its caller instead of %.2g, and had not failed before",
 			e.Subject, e.After, e.Before),
+	}, true
+}
+
+// level returns the bins in which the level after an event holds: until the next one of its measure.
+func (r *ChangePointsResult) level(at int) (from, to int) {
+	e := &r.Events[at]
+	from, _ = slices.BinarySearch(r.Series.Starts, e.Time)
+	to = len(r.Series.Starts)
+	for _, f := range r.Events[at+1:] {
+		if f.Subject == e.Subject && f.Measure == e.Measure {
+			to, _ = slices.BinarySearch(r.Series.Starts, f.Time)
+			break
+		}
 	}
+	return from, to
+}
+
+// rates returns how many calls of an event's subject there were in a bin before it and after.
+func (r *ChangePointsResult) rates(at int) (before, after float64) {
+	from, to := r.level(at)
+	begin := 0
+	for _, f := range r.Events[:at] {
+		if f.Subject == r.Events[at].Subject && f.Measure == r.Events[at].Measure {
+			begin, _ = slices.BinarySearch(r.Series.Starts, f.Time)
+		}
+	}
+	for i := range r.Series.Counts {
+		c := &r.Series.Counts[i]
+		if c.Subject != r.Events[at].Subject {
+			continue
+		}
+		rate := func(from, to int) float64 {
+			exposure := 0.0
+			for _, e := range r.Series.Exposure[from:to] {
+				exposure += e
+			}
+			return float64(total(c.Calls[from:to])) / max(exposure, leastExposure)
+		}
+		return rate(begin, from), rate(from, to)
+	}
+	return 0, 0
 }
 
 const (
@@ -90,14 +162,7 @@ const (
 // pool says whether calls that were waited for were as many as there could be.
 func (r *ChangePointsResult) pool(set *tracewhy.Set, at int) (Cascade, bool) {
 	e := &r.Events[at]
-	from, _ := slices.BinarySearch(r.Series.Starts, e.Time)
-	to := len(r.Series.Starts)
-	for _, f := range r.Events[at+1:] {
-		if f.Subject == e.Subject && f.Measure == e.Measure {
-			to, _ = slices.BinarySearch(r.Series.Starts, f.Time)
-			break
-		}
-	}
+	from, to := r.level(at)
 	for i := range r.Series.Counts {
 		c := &r.Series.Counts[i]
 		if c.Subject.Kind != SubjectPath || !c.Subject.hasParent || c.Subject.parent != e.Subject.Path {

@@ -32,7 +32,7 @@ const (
 	MeasureLong                    // the share of calls, of those that did not fail, that took longer than half of their path
 	MeasureSlow                    // and that took longer than nine in ten of their path
 	MeasureCalls                   // how many calls there were in a bin
-	MeasureFanout                  // how many calls of a path there were for each call that its caller answered
+	MeasureFanout                  // how many calls of a path there were for each execution of its caller
 )
 
 // String returns the measure in lower-case words.
@@ -137,7 +137,7 @@ type ChangePointsResult struct {
 	// Propagation are the pairs of events, of services and dependencies, of which the order is certain and the
 	// later one calls the earlier.
 	Propagation []Propagation
-	Cascades    []Cascade // what events together look like, by the first of their events
+	Cascades    []Cascade // what events together look like, by when that began
 	Tested      int       // how many series were looked at
 	// Detectable is the smallest share of failing transactions, in a tenth of the time, that would have been a
 	// symptom: 1 where none would.
@@ -192,7 +192,9 @@ func ChangePoints(ctx context.Context, traces tracewhy.Cohort, cfg ChangePointsC
 		}
 	}
 	r.Propagation = propagation(traces.Set(), r.Events)
-	r.Cascades = cascades(traces.Set(), r)
+	if err := cascades(ctx, traces, r); err != nil {
+		return nil, err
+	}
 	return r, nil
 }
 

@@ -72,6 +72,9 @@ func TestDriverDown(t *testing.T) {
 	for _, e := range c.Events {
 		t.Logf("%-12v %v", e.Kind, e)
 	}
+	if len(c.Cascades) > 0 {
+		t.Errorf("customers are called as often as before, and nothing waits: %v", c.Cascades)
+	}
 	if d := time.Unix(0, c.Events[c.Symptom].Time).Sub(fault); d.Abs() > 2*time.Second {
 		t.Errorf("the driver died at %v, and the symptom began %v later", fault, d)
 	}
