@@ -169,7 +169,7 @@ func (w *weighing) rise() float64 {
 			if r.isFlat() {
 				// Any place is as improbable as all are on average.
 				evidence += r.weight
-				factor += float64(r.weight*min(r.mean, 1)) / (1 - expected + float64(expected*min(r.mean, 1)))
+				factor += r.weight * r.mean / (float64((1-expected)*r.none) + float64(expected*r.mean))
 				continue
 			}
 			l := y.judgements.ofChange(r, x.at, x.until, w.start, w.end)
@@ -177,7 +177,7 @@ func (w *weighing) rise() float64 {
 			evidence += float64(r.weight * e)
 			// A rise of fewer executions than traces were affected explains some of these.
 			explains := max(min(r.size/affected, 1), 0)
-			factor += float64(r.weight*explains) * firstHand[y.role] * l / (1 - expected + float64(expected*r.mean))
+			factor += float64(r.weight*explains) * firstHand[y.role] * l / (float64((1-expected)*r.none) + float64(expected*r.mean))
 			if v := float64(r.weight * e); v > best.value {
 				best.stream, best.rise, best.value = y, r, v
 			}
@@ -297,7 +297,7 @@ func (w *weighing) dose() float64 {
 		percent(share(c.OnAffected, c.On)), c.On, w.part(), percent(share(c.OffAffected, c.Off)), c.Off)
 	if on > off && evidence > 0 {
 		w.pro("%s", text)
-		return special.Exp(min(evidence, 20))
+		return special.Exp(min(evidence, mostDose))
 	}
 	w.con("%s", text)
 	if on > off {
@@ -305,6 +305,9 @@ func (w *weighing) dose() float64 {
 	}
 	return special.Exp(-min(max(evidence, -evidence, 0), 5))
 }
+
+// mostDose is the logarithm of how much a dose says at most: traces at one time depend on each other.
+const mostDose = 7.0
 
 // part names the part of the service that was changed.
 func (w *weighing) part() string {

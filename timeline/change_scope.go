@@ -252,7 +252,8 @@ func (v *visit) trace(t tracewhy.Trace) {
 	for _, s := range v.scopes {
 		if s.onTrace || s.offTrace {
 			s.passed++
-			if s.partial() && !isLater && start >= max(v.first, s.since) {
+			// Of those that passed both it cannot be said.
+			if s.partial() && s.onTrace != s.offTrace && !isLater && start >= max(v.first, s.since) {
 				s.doses = append(s.doses, dose{start, t.Root().Path().ID(), s.onTrace, affected})
 			}
 		}

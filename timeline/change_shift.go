@@ -32,10 +32,13 @@ type rise struct {
 	before, after float64
 	size          float64 // of the difference, what did not rise at the same time of other days
 
-	likelihood []float64 // by cell, from from+1 on, that it begins with the level after
-	mean       float64   // the likelihood averaged over all moments of the recording
-	weight     float64   // of all rises of the scope
-	later      bool      // than another of the scope
+	// likelihood is, by cell from from+1 on, how probable the executions are if the level after begins with it,
+	// in units of the largest; none is how probable they are without a rise, and peak is minus its logarithm.
+	likelihood []float64
+	none, peak float64
+	mean       float64 // the likelihood averaged over all moments of the recording
+	weight     float64 // of all rises of the scope
+	later      bool    // than another of the scope
 }
 
 const (
@@ -165,8 +168,13 @@ func (t *judgements) segment() {
 	for i := range t.rises {
 		r := &t.rises[i]
 		for cell := r.from + 1; cell < r.to; cell++ {
-			r.likelihood = append(r.likelihood, t.likelihood(r, cell))
+			l := t.logLikelihood(r, cell)
+			r.likelihood, r.peak = append(r.likelihood, l), max(r.peak, l)
 		}
+		for i, l := range r.likelihood {
+			r.likelihood[i] = special.Exp(l - r.peak)
+		}
+		r.none = special.Exp(-r.peak)
 	}
 }
 
@@ -249,22 +257,22 @@ func (t *judgements) varies(bounds []int) float64 {
 	return largest
 }
 
-// likelihood returns how much more probable the executions of a rise's two levels are if the second begins with a cell
-// than if there was one level, allowing for what it varies by itself.
-func (t *judgements) likelihood(r *rise, cell int) float64 {
+// logLikelihood returns the logarithm of how much more probable the executions of a rise's two levels are if the second
+// begins with a cell than if there was one level, allowing for what it varies by itself.
+func (t *judgements) logLikelihood(r *rise, cell int) float64 {
 	n, k := t.count(r.from, cell)
 	m, l := t.count(cell, r.to)
 	p, q := (float64(k)+0.5)/(float64(n)+1), (float64(l)+0.5)/(float64(m)+1)
 	se := math.Sqrt(float64(p*(1-p))/float64(n) + float64(q*(1-q))/float64(m))
 	// Only a rise counts: levels that fell are as improbable as they are under one that rose.
 	up := 2 * special.NormalCDF((q-p)/float64(se*math.Sqrt(t.excess)))
-	return special.Exp(min(t.evidence(r.from, cell, r.to)/t.excess, 600)) * max(up, 1e-12)
+	return t.evidence(r.from, cell, r.to)/t.excess + special.Log(max(up, 1e-12))
 }
 
-// likelihoodAt returns the likelihood of a rise with a cell, which is 1 outside of its levels.
+// likelihoodAt returns the likelihood of a rise with a cell, which is that of none outside of its levels.
 func (r *rise) likelihoodAt(cell int) float64 {
 	if cell <= r.from || cell >= r.to {
-		return 1
+		return r.none
 	}
 	return r.likelihood[cell-r.from-1]
 }

@@ -97,7 +97,7 @@ func (s *scope) weigh(k *ranking) {
 		if at := y.judgements.at[r.at]; r.isFlat() || r.size <= 0 || k.first <= k.last && at > k.last {
 			return // what began after the symptom did not set it off
 		}
-		r.weight = max(min(special.Log(r.mean), strongest), 0) * float64(r.size*r.size)
+		r.weight = max(min(special.Log(r.mean)+r.peak, strongest), 0) * float64(r.size*r.size)
 		total += r.weight
 	})
 	// What rises later, and no more than what rose before, is likely to be what came of it.
@@ -190,7 +190,7 @@ func (t *judgements) average(r *rise, start, end int64) float64 {
 		sum += float64(part * r.likelihoodAt(cell))
 		inside += part
 	}
-	return sum + max(1-inside, 0)
+	return sum + float64(max(1-inside, 0)*r.none)
 }
 
 // The effect of a change begins at once, while it is rolled out, or after it has built up: with these probabilities.
@@ -232,7 +232,7 @@ func (t *judgements) ofChange(r *rise, at, until, start, end int64) float64 {
 				covered += part
 			}
 		}
-		first = sum + max(1-covered, 0)
+		first = sum + float64(max(1-covered, 0)*r.none)
 	}
 	sum := float64(atOnce * first)
 	known := float64(atOnce)
@@ -245,7 +245,7 @@ func (t *judgements) ofChange(r *rise, at, until, start, end int64) float64 {
 		sum += float64(part * r.likelihoodAt(cell))
 		known += part
 	}
-	return sum + max(1-known, 0)
+	return sum + float64(max(1-known, 0)*r.none)
 }
 
 // placebo returns the share of all moments at which a change would have fitted a rise as well as one at a moment did.
@@ -257,7 +257,7 @@ func (t *judgements) placebo(r *rise, at, start, end int64) float64 {
 			best = max(best, r.likelihoodAt(cell))
 		}
 	}
-	if best <= 1 {
+	if best <= r.none {
 		return 1
 	}
 	sum, done := int64(0), start
