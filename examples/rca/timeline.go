@@ -19,6 +19,7 @@ func events(ctx context.Context, env *environment, c *command, args []string) er
 	bin := fs.Duration("bin", 0, "count in bins of this `LENGTH`; 0 means a round one of which the traces fill about 240")
 	rows := fs.Int("rows", 20, "how many `ROWS` of each table to show")
 	width := fs.Int("width", 60, "how many `COLUMNS` to draw courses in")
+	gauges := fs.String("signals", "", "a `FILE` of gauges that were measured beside the traces: JSON, or CSV with the columns name, time and value, and service, instance and unit")
 	paths, err := c.parse(env, fs, args)
 	if err != nil {
 		return err
@@ -37,6 +38,10 @@ func events(ctx context.Context, env *environment, c *command, args []string) er
 	if err != nil {
 		return err
 	}
+	signals, err := readSignals(*gauges)
+	if err != nil {
+		return err
+	}
 	in = files{incident: slices.Concat(in.baseline, in.incident)}
 	set, p, err := (&reader{env: env}).set(ctx, in, "looking at")
 	if err != nil {
@@ -52,13 +57,18 @@ func events(ctx context.Context, env *environment, c *command, args []string) er
 	if err != nil {
 		return err
 	}
-	return (&course{changes: changes, split: split, rows: *rows, width: *width}).writeText(env.stdout)
+	resources, err := timeline.Resources(ctx, set.All(), timeline.ResourcesConfig{Series: cfg.Series, Signals: signals})
+	if err != nil {
+		return err
+	}
+	return (&course{changes: changes, split: split, resources: resources, rows: *rows, width: *width}).writeText(env.stdout)
 }
 
 // course is what happened over the time of some traces.
 type course struct {
 	changes     *timeline.ChangePointsResult
 	split       *timeline.SplitResult
+	resources   *timeline.ResourcesResult
 	rows, width int
 }
 
@@ -85,6 +95,8 @@ func (x *course) writeText(w io.Writer) error {
 			fmt.Fprintf(&b, "  %s: %s\n", c.Kind, report.Clean(c.Reason))
 		}
 	}
+	x.writeResources(&b)
+	x.writeSignals(&b)
 	fmt.Fprintf(&b, "\nLIMITS\n  %d series were looked at. ", x.changes.Tested)
 	if x.changes.Detectable < 1 {
 		fmt.Fprintf(&b, "Failures of %s of the transactions, in a tenth of the time, would have been seen.\n", percents(x.changes.Detectable))
