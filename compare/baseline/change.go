@@ -3,6 +3,7 @@ package baseline
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -62,77 +63,69 @@ func (c *Change) vanished() bool { return !c.isFactor() && c.After == 0 }
 
 func (c *Change) isFactor() bool { return c.Kind == KindDuration || c.Kind == KindRepetition }
 
-// String returns the change in a line. Its names come from the traces: what shows them has to escape them.
+// String says in a line what changed, and by how much; Path says where. Names come from the traces: what shows them has
+// to escape them.
 func (c *Change) String() string {
-	place := c.place()
-	if what := c.what(); what != "" {
-		place += ": " + what
-	}
+	what := c.what()
 	if c.isFactor() {
 		unit := " ms"
 		if c.Kind == KindRepetition {
-			unit = " for each of its caller's"
+			unit = " times"
 		}
-		return fmt.Sprintf("%s %.3g%s, before %.3g: times %s", place, c.After, unit, c.Before, round(c.Effect, 1))
+		return fmt.Sprintf("%s %s%s, before %s: factor %s (%s to %s)", what, number(c.After), unit, number(c.Before),
+			number(c.Effect.Value), number(c.Effect.Low), number(c.Effect.High))
 	}
-	is := ":"
+	is := what
 	if c.Kind != KindFailures && c.Kind != KindAbandoned {
 		switch {
 		case c.appeared():
-			is = " is new,"
+			is = strings.TrimSpace("new: " + what)
 		case c.vanished():
-			is = " is gone,"
+			is = strings.TrimSpace("gone: " + what)
 		}
 	}
-	return fmt.Sprintf("%s%s in %s of %d traces, before %s of %d: %s points", place, is,
-		percent(c.After), c.Traces[1], percent(c.Before), c.Traces[0], round(c.Effect, 100))
+	return fmt.Sprintf("%s in %s of %d traces, before %s of %d: %+.3g (%+.3g to %+.3g) points", is,
+		percent(c.After), c.Traces[1], percent(c.Before), c.Traces[0], 100*c.Effect.Value, 100*c.Effect.Low, 100*c.Effect.High)
 }
 
-// place is the path, of a long one the top and the last two calls.
-func (c *Change) place() string {
-	path := c.Path
-	if len(path) > 4 {
-		path = []string{path[0], "…", path[len(path)-2], path[len(path)-1]}
+// number writes three digits, or a whole number.
+func number(x float64) string {
+	if x >= 1000 && !math.IsInf(x, 0) {
+		return fmt.Sprintf("%.0f", x)
 	}
-	return strings.Join(path, " > ")
+	return fmt.Sprintf("%.3g", x)
 }
 
-// what says what of the place has changed; "" for the operation itself.
+// what says what of the place has changed.
 func (c *Change) what() string {
 	switch c.Kind {
 	case KindDuration:
 		return "takes"
 	case KindRepetition:
-		return "executions"
+		return "is executed, for each time that its caller is,"
 	case KindFailures:
 		if c.Name != "" {
-			return "failures of " + c.Name
+			return "calls to " + c.Name + " fail"
 		}
-		return "failures"
+		return "fails"
 	case KindAbandoned:
-		return "abandoned"
+		return "is abandoned"
 	case KindStructure:
 		if c.Name == "" {
-			return "making no call"
+			return "makes no call"
 		}
-		return "calling " + c.Name + ", and nothing else"
+		return "calls " + c.Name + " and nothing else"
+	case KindPeer:
+		return "calls " + c.Name
 	case KindTraffic:
-		return "share of requests"
+		return "is asked for"
 	case KindOperation:
-		return ""
+		return "is executed"
 	}
 	return string(c.Kind) + " " + c.Name
 }
 
 func percent(share float64) string { return fmt.Sprintf("%.3g %%", 100*share) }
-
-// round writes an estimate, multiplied, with three digits; a difference with its sign.
-func round(e tracewhy.Estimate, by float64) string {
-	if by != 1 {
-		return fmt.Sprintf("%+.3g (%+.3g to %+.3g)", by*e.Value, by*e.Low, by*e.High)
-	}
-	return fmt.Sprintf("%.3g (%.3g to %.3g)", e.Value, e.Low, e.High)
-}
 
 // order sorts changes: drifts first, then by how sure they are.
 func order(changes []Change) {

@@ -28,15 +28,17 @@ type Comparison struct {
 
 	Traces    [2]int64   `json:"traces"` // before and after
 	PerSecond [2]float64 `json:"traces_per_second"`
-	// Covered is the share of the requests after whose root operation has enough traces on both sides: if a quarter
-	// of its requests failed, where none did, that would have been called a drift.
+	// Covered is how much of what is executed in the traces after, each operation counted once for each trace, is of
+	// operations with enough traces on both sides: if half of those failed, or a quarter of the requests, where none
+	// did, that would have been called a drift.
 	Covered float64 `json:"covered"`
 	// Questions is how many things were compared, and Answerable how many of those could have been called a
 	// drift at all, among so many: the others are seen too seldom.
 	Questions  int `json:"questions"`
 	Answerable int `json:"answerable"`
-	// Changes are the drifts; other changes with a Q of at most alpha; and whatever operation, peer, version or
-	// instance appeared or vanished. Drifts come first, and the context of it all last.
+	// Changes are the drifts; other changes with a Q of at most alpha; and whatever operation, peer or version is
+	// new, however seldom. A structure is not told where one of the calls in more or fewer traces is. Drifts
+	// come first, and the context of it all last.
 	Changes  []Change           `json:"changes"`
 	Warnings []tracewhy.Warning `json:"warnings"`
 }
@@ -82,7 +84,7 @@ type pair struct {
 	// renamed says that names of one side are templates of the other's, here or above: neither is new.
 	renamed bool
 	below   map[[3]string]*pair
-	changed bool // whether a call of it appeared or vanished for sure
+	changed bool // whether some call is made in more or fewer traces
 }
 
 func (p *pair) op() *Operation {
@@ -244,12 +246,18 @@ func (d *differ) values(p *pair, kind Kind, a, b Histogram) {
 	if len(a) == 0 || len(b) == 0 {
 		return
 	}
-	unit := 1e6
-	if kind == KindRepetition {
-		unit = 1e3
+	median := func(h Histogram) float64 {
+		if kind == KindDuration {
+			return h.Quantile(0.5) / 1e6
+		}
+		x := h.Quantile(0.5) / 1e3
+		if n := math.Round(x); math.Abs(x-n) <= 0.011*n { // mostly each is called once, and never 0.991 times
+			return n
+		}
+		return x
 	}
 	q := question{pair: p, values: [2]Histogram{a, b}, Change: Change{
-		Kind: kind, Traces: [2]int64{a.N(), b.N()}, Before: a.Quantile(0.5) / unit, After: b.Quantile(0.5) / unit,
+		Kind: kind, Traces: [2]int64{a.N(), b.N()}, Before: median(a), After: median(b),
 	}}
 	q.P, q.smallest = rankTest(a, b)
 	d.questions = append(d.questions, q)
@@ -312,7 +320,7 @@ func (d *differ) peers(p *pair) {
 			d.unknown++
 			continue
 		}
-		d.share(p, KindPeer, name, n[before].Traces, x.Traces, n[after].Traces, y.Traces)
+		d.share(p, KindPeer, name, n[before].Traces, x.Whole, n[after].Traces, y.Whole)
 		d.share(p, KindFailures, name, n[before].FailedTraces, n[before].Traces, n[after].FailedTraces, n[after].Traces)
 	}
 }

@@ -9,7 +9,7 @@
 //	c, err := baseline.Drift(ctx, week, today, baseline.Config{Now: now})
 //	fmt.Println(c.Verdict, c.Reason) // drifted 2 of 10 things that could be compared changed, in duration, operation
 //	for _, x := range c.Changes {
-//		fmt.Println(x.String()) // shop POST /pay > ledger book: takes 9.25 ms, before 4.43: times 2.04 (1.92 to 2.23) …
+//		fmt.Println(x.Path, x.String()) // [shop POST /pay ledger book] takes 9.25 ms, before 4.43: factor 2.04 (1.92 to 2.23)
 //	}
 //
 // # What can be relied on

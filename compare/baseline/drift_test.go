@@ -18,7 +18,7 @@ import (
 	"github.com/tracewhy/tracewhy/internal/tracetext"
 )
 
-var worlds = flag.Int("worlds", 200, "how many pairs of days to compare")
+var worlds = flag.Int("worlds", 40, "how many pairs of days to compare; 200 is a measurement")
 
 // Where nothing changed, few comparisons find a drift. Executions of one trace depend on each other in these days,
 // and root operations share a pace.
@@ -221,7 +221,8 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
-// A name is taken for a template where a Set has many like it. It is then neither new nor gone.
+// A name is taken for a template where a Set has many like it. It is then neither new nor gone, and a third
+// of what is executed is not compared.
 func TestTemplatesAreNotCompared(t *testing.T) {
 	day := func(day, workers int, other string) *baseline.Snapshot {
 		var text strings.Builder
@@ -235,7 +236,7 @@ func TestTemplatesAreNotCompared(t *testing.T) {
 		t.Fatalf("%d and %d operations", len(many.Operations), len(few.Operations))
 	}
 	for _, sides := range [][2]*baseline.Snapshot{{many, few}, {few, many}} {
-		if c := compare(t, sides[0], sides[1], baseline.Config{}); c.Verdict != baseline.Representative || !hasWarning(c, baseline.WarningNames) {
+		if c := compare(t, sides[0], sides[1], baseline.Config{}); c.Verdict != baseline.CannotTell || len(c.Changes) > 0 || !hasWarning(c, baseline.WarningNames) {
 			t.Errorf("%s, %v: %s", c.Verdict, c.Warnings, encode(t, c.Changes))
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/tracewhy/tracewhy/compare/baseline"
 )
@@ -43,14 +44,14 @@ func Example() {
 	}
 	fmt.Printf("%s: %s\n", c.Verdict, c.Reason)
 	for _, x := range c.Changes {
-		fmt.Println(x.String())
+		fmt.Println(strings.Join(x.Path, " > "), x.String())
 	}
 	// Output:
 	// 600 traces, 6 days old
 	// drifted: 2 of 10 things that could be compared changed, in duration, operation
-	// shop POST /pay > ledger book: takes 9.25 ms, before 4.43: times 2.04 (1.92 to 2.23)
-	// shop POST /pay > fraud check is new, in 54 % of 150 traces, before 0 % of 430: +54 (+46 to +61.8) points
-	// shop POST /pay: takes 58.3 ms, before 45.9: times 1.24 (1.14 to 1.35)
-	// cards: version 1.0 is gone, in 0 % of 150 traces, before 100 % of 430: -100 (-100 to -97.4) points
-	// cards: version 1.1 is new, in 100 % of 150 traces, before 0 % of 430: +100 (+97.4 to +100) points
+	// shop POST /pay > ledger book takes 9.25 ms, before 4.43: factor 2.04 (1.92 to 2.23)
+	// shop POST /pay > fraud check new: is executed in 54 % of 150 traces, before 0 % of 430: +54 (+46 to +61.8) points
+	// shop POST /pay takes 58.3 ms, before 45.9: factor 1.24 (1.14 to 1.35)
+	// cards gone: version 1.0 in 0 % of 150 traces, before 100 % of 430: -100 (-100 to -97.4) points
+	// cards new: version 1.1 in 100 % of 150 traces, before 0 % of 430: +100 (+97.4 to +100) points
 }

@@ -24,11 +24,13 @@ const (
 	WarningOverlap    = "windows_overlap"   // the two windows overlap: they may have traces in common
 )
 
-// What has to be seen of a cohort before a baseline is said to be representative of it: which share of its requests,
-// and of failures of how many of those, one in visibleFailures; and how many traces may be of other hours of the day.
+// What has to be seen of a cohort before a baseline is said to be representative of it: how much of what is executed in
+// its traces, and how many traces may be of other hours of the day. An operation is seen if failures of one in so many
+// of its traces are: requests are what somebody asked for, and few of them failing matters more.
 const (
 	minCovered      = 0.9
-	visibleFailures = 4
+	visibleRequests = 4
+	visibleCalls    = 2
 	maxUnseenHours  = 0.1
 )
 
@@ -86,7 +88,7 @@ func (d *differ) comparison(ctx context.Context) (*Comparison, error) {
 		if i%tracesPerChunk == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		isNews := (q.appeared() || q.vanished()) && q.Kind != KindStructure && q.Kind != KindFailures && q.Kind != KindAbandoned
+		isNews := q.appeared() && (q.Kind == KindOperation || q.Kind == KindPeer || q.Kind == KindVersion)
 		if q.Q <= d.cfg.Alpha || isNews {
 			d.finish(q)
 		}
@@ -94,7 +96,7 @@ func (d *differ) comparison(ctx context.Context) (*Comparison, error) {
 	for i := range d.questions {
 		q := &d.questions[i]
 		if !q.told || q.Kind == KindStructure && q.pair.changed {
-			continue // or told by the call that makes the structure another
+			continue // what is called in more or fewer traces says it already
 		}
 		c.Changes = append(c.Changes, q.Change)
 	}
@@ -119,7 +121,7 @@ func (d *differ) finish(q *question) {
 		q.Effect = tracewhy.Estimate{Value: e.Value, Low: e.Lo, High: e.Hi}
 	}
 	q.Drift = !q.Kind.isContext() && q.Adjusted <= d.cfg.Alpha && d.isLarge(&q.Change)
-	if q.Kind == KindOperation && q.pair.caller != nil && q.Q <= d.cfg.Alpha && (q.appeared() || q.vanished()) {
+	if q.Kind == KindOperation && q.pair.caller != nil && q.Q <= d.cfg.Alpha {
 		q.pair.caller.changed = true
 	}
 }
@@ -134,25 +136,24 @@ func (d *differ) isLarge(c *Change) bool {
 	return math.Abs(c.Effect.Value) >= d.cfg.MinDifference
 }
 
-// covered returns the share of the requests after of which it would have been seen if a quarter failed.
+// covered returns how much of what is executed in the traces after is of operations that are seen.
 func (d *differ) covered() float64 {
 	level := d.cfg.Alpha / float64(max(d.answerable, 1))
-	seen := int64(0)
+	seen, all := int64(0), int64(0)
 	for i := range d.pairs {
-		_, n1 := failedRequests(d.pairs[i].ops[before])
-		_, n2 := failedRequests(d.pairs[i].ops[after])
-		k := n2 / visibleFailures
-		if n1 == 0 || k == 0 {
-			continue
+		p := &d.pairs[i]
+		n1, n2, part := p.ops[before].Traces, p.ops[after].Traces, int64(visibleCalls)
+		if p.ops[after].Requests > 0 {
+			part = visibleRequests
 		}
-		if t := (stats.Table{A: int(k), B: int(n2 - k), D: int(n1)}); t.Fisher(stats.TwoSided) <= level {
-			seen += d.pairs[i].ops[after].Requests
+		all += n2
+		if k := n2 / part; n1 > 0 && k > 0 && !p.renamed {
+			if t := (stats.Table{A: int(k), B: int(n2 - k), D: int(n1)}); t.Fisher(stats.TwoSided) <= level {
+				seen += n2
+			}
 		}
 	}
-	if d.requests[after] == 0 {
-		return 0
-	}
-	return float64(seen) / float64(d.requests[after])
+	return float64(seen) / float64(max(all, 1))
 }
 
 func (d *differ) verdict(c *Comparison) (Verdict, string) {
@@ -170,7 +171,7 @@ func (d *differ) verdict(c *Comparison) (Verdict, string) {
 	case drifts > 0:
 		return Drifted, fmt.Sprintf("%d of %d things that could be compared changed, in %s", drifts, c.Answerable, strings.Join(kinds, ", "))
 	case c.Covered < minCovered:
-		return CannotTell, fmt.Sprintf("nothing that could be seen drifted, but only %s of the requests are of root operations with enough traces in both", percent(c.Covered))
+		return CannotTell, fmt.Sprintf("nothing that could be seen drifted, but only %s of what is executed in traces is of operations with enough traces in both", percent(c.Covered))
 	case 2*d.sides[before].Incomplete > d.sides[before].rooted() || 2*d.sides[after].Incomplete > d.sides[after].rooted():
 		return CannotTell, "nothing that could be seen drifted, but most traces lack something, and say nothing of structure"
 	case d.unseenHours() > maxUnseenHours:

@@ -205,7 +205,7 @@ func (o *Operation) check(most int64) error {
 	if err := o.checkShapes(); err != nil {
 		return err
 	}
-	return checkTallies(o.Peers, o.Executions, o.OtherPeers, o.Traces)
+	return checkTallies(o.Peers, o.Executions, o.OtherPeers, o.Whole)
 }
 
 func (o *Operation) checkShapes() error {

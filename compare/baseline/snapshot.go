@@ -95,7 +95,7 @@ type Operation struct {
 	Callees     [][3]string `json:"callees"`
 	Shapes      []Shape     `json:"shapes"`
 	OtherShapes int64       `json:"other_shapes"` // executions of those that are left out
-	// Peers are what it calls that has no spans, by name.
+	// Peers are what it calls that has no spans, in whole traces, by name.
 	Peers      []Tally `json:"peers"`
 	OtherPeers int64   `json:"other_peers"` // executions of calls to those that are left out
 }

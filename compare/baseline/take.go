@@ -205,9 +205,10 @@ func (t *taker) span(s tracewhy.Span, isWhole bool) {
 		p.now.timed++
 	}
 	t.resource(s, failed)
-	if isWhole {
-		t.shape(p, s)
+	if !isWhole {
+		return // what it called may be missing
 	}
+	t.shape(p, s)
 	if k := s.Kind(); s.HasChildren() || k == tracewhy.KindServer || k == tracewhy.KindConsumer {
 		return
 	}

@@ -1,6 +1,7 @@
 // Command rca says what broke and why, from the traces of an incident and those of better times.
 //
 //	rca analyze [flags] INCIDENT…      what broke, where, for whom, how bad, and how sure
+//	rca baseline VERB [flags] FILE…    what is normal: kept, merged, reviewed, compared with today
 //	rca compare [flags] FILE…          what failing traces have in common that others have not
 //	rca convert [flags] FILE…          traces in another format, all or some of them
 //	rca demo                           the whole story on an embedded incident
@@ -15,7 +16,7 @@
 // Run "rca COMMAND -h" for the flags of a command. Flags may stand before and after the arguments.
 //
 // The exit status is 0 when the question was answered, 1 when the input could not be read, 2 when the
-// command line could not, 3 when analyze -fail-on-incident found an incident, and 130 when it was
+// command line could not, 3 when analyze -fail-on-incident found an incident or baseline -fail-on-drift a drift, and 130 when it was
 // interrupted. Progress goes to standard error, and only if that is a terminal.
 package main
 
@@ -79,6 +80,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"analyze", "[flags] INCIDENT…", "say what broke and why", analyze},
+		{"baseline", "VERB [flags] FILE…", "keep what is normal, and say whether it still is", baselines},
 		{"compare", "[flags] FILE…", "say what failing traces have in common that others have not", compareTraces},
 		{"convert", "[flags] FILE…", "write traces in another format, for other tools", convert},
 		{"demo", "[flags]", "tell the whole story on an embedded incident", demo},
