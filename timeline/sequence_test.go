@@ -1,0 +1,173 @@
+package timeline_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/tracewhy/tracewhy/internal/tracetext"
+	"github.com/tracewhy/tracewhy/timeline"
+)
+
+// checkoutTrace has what a sequence diagram tells apart: calls at once, retries, and what nobody waits for.
+const checkoutTrace = `
+shop/POST /checkout 0+900 server
+  shop/GET /cart 5+95 client
+    cart/GET /cart 10+80 server
+  shop/reserve 110+300 client
+    stock/reserve 115+290 server
+      stock/UPDATE items 120+200 client db.system.name=postgresql server.address=stock-db
+  shop/quote 120+250 client
+    shipping/quote 130+230 server
+  shop/charge 420+100 client error="connection reset"
+  shop/charge 530+100 client error="connection reset"
+  shop/charge 640+150 client
+    bank/charge 650+130 server
+  shop/send 800+20 producer messaging.destination.name=receipts
+    mail/receive 850+400 consumer
+  shop/render 830+60 internal
+`
+
+func TestTraceSequence(t *testing.T) {
+	checkout, payment := tracetext.Trace(checkoutTrace), tracetext.Trace(paymentTrace)
+	golden(t, "checkout.mmd", timeline.TraceSequence(checkout, 0).Mermaid())
+	golden(t, "checkout.txt", timeline.TraceSequence(checkout, 0).Text(80))
+	golden(t, "payment.mmd", timeline.TraceSequence(payment, 0).Mermaid())
+	golden(t, "payment.txt", timeline.TraceSequence(payment, 0).Text(80))
+	golden(t, "payment_cut.mmd", timeline.TraceSequence(payment, 3).Mermaid())
+	golden(t, "payment_cut.txt", timeline.TraceSequence(payment, 3).Text(40))
+}
+
+// However a trace is shaped, blocks are closed, no more is drawn than asked for, and what is not drawn is counted.
+func TestTraceSequenceOfAnyShape(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for range 300 {
+		var text strings.Builder
+		depth := 0
+		for i := range 1 + r.IntN(100) {
+			word := [...]string{"", " client", " server", " producer", " client server.address=db", " error", " orphan", " client error=timeout"}[r.IntN(8)]
+			if word == " orphan" {
+				depth = 0
+			}
+			duration := fmt.Sprint(r.IntN(60))
+			if r.IntN(20) == 0 {
+				duration = "?"
+			}
+			fmt.Fprintf(&text, "%ss%d/op%d %d+%s%s\n", strings.Repeat(" ", depth), r.IntN(20), r.IntN(4), r.IntN(100), duration, word)
+			depth = min(1+r.IntN(depth+1), 1+i)
+		}
+		tr := tracetext.Trace(text.String())
+		limit := 1 + r.IntN(60)
+		s := timeline.TraceSequence(tr, limit)
+		messages, depth := 0, 0
+		for _, x := range s.Steps {
+			switch x.Kind {
+			case timeline.StepCall, timeline.StepMessage, timeline.StepNote:
+				messages++
+			case timeline.StepLoop, timeline.StepParallel:
+				depth++
+			case timeline.StepEnd:
+				depth--
+			}
+			if depth < 0 {
+				t.Fatalf("a block ends that did not begin in\n%s", s.Mermaid())
+			}
+		}
+		if depth != 0 || messages > limit || messages == 0 || len(s.Participants) > 12 {
+			t.Fatalf("%d blocks left open, %d of at most %d messages, %d participants, for\n%s", depth, messages, limit, len(s.Participants), text.String())
+		}
+		checkLines(t, "a trace", s.Text(80), 80)
+		checkLines(t, "a trace", s.Text(40), 40)
+	}
+}
+
+// A deep trace keeps what matters at its bottom, and so does one of many calls.
+func TestTraceSequenceOfHugeTraces(t *testing.T) {
+	var deep, wide strings.Builder
+	for i := range 500 {
+		fmt.Fprintf(&deep, "%*sapi/step%d 0+1000\n", i, "", i)
+	}
+	fmt.Fprintf(&deep, "%*sapi/lock 10+980 error=\"lock timeout\"\n", 500, "")
+	wide.WriteString("api/GET 0+20000 server\n")
+	for i := range 10_000 {
+		fmt.Fprintf(&wide, "  api/SELECT %d+1 client server.address=db\n", 2*i)
+		if i == 777 {
+			fmt.Fprintf(&wide, "  api/COMMIT %d+1 client error server.address=db\n", 2*i+1)
+		}
+	}
+	for name, tc := range map[string]struct{ text, want string }{
+		"deep": {deep.String(), "lock (481 calls deeper) 980ms ✗ lock timeout"},
+		"wide": {wide.String(), "COMMIT 1ms ✗ failed"},
+		"loop": {wide.String(), "9222 times"},
+	} {
+		if got := timeline.TraceSequence(tracetext.Trace(tc.text), 20).Text(120); !strings.Contains(got, tc.want) || strings.Count(got, "\n") > 50 {
+			t.Errorf("%s: no %q in\n%s", name, tc.want, got)
+		}
+	}
+}
+
+func TestSequenceIsHarmless(t *testing.T) {
+	for _, name := range hostileNames {
+		for kind := range timeline.StepEnd + 2 {
+			s := timeline.Sequence{Title: name, Cut: name, Participants: []string{name, "b"}, Steps: []timeline.Step{
+				{Kind: timeline.StepCall, To: 1, Text: name}, {Kind: kind, From: 1, Text: name, Failed: true}, {Kind: kind, From: -1, To: 7, Text: name},
+				{Kind: timeline.StepAnswer, From: 1, Text: name}, {Kind: kind, Text: name},
+			}}
+			checkLines(t, name, s.Text(60), 60)
+			got := s.Mermaid()
+			if n := strings.Count(got, "\n"); n > 15 {
+				t.Errorf("%q makes %d lines:\n%s", name, n, got)
+			}
+			blocks := 0
+			for line := range strings.Lines(got) {
+				switch word, _, _ := strings.Cut(strings.TrimSpace(line), " "); word {
+				case "loop", "par":
+					blocks++
+				case "end":
+					blocks--
+				}
+			}
+			if blocks != 0 {
+				t.Errorf("%q and kind %d: blocks that are not closed:\n%s", name, kind, got)
+			}
+		}
+	}
+}
+
+func BenchmarkTraceSequence(b *testing.B) {
+	text := "a/root 0+100000\n" + strings.Repeat(" b/call 1+2\n", 10_000)
+	tr := tracetext.Trace(text)
+	for b.Loop() {
+		timeline.TraceSequence(tr, 0)
+	}
+}
+
+func ExampleTraceSequence() {
+	s := timeline.TraceSequence(tracetext.Trace(`
+		gateway/POST /pay   0+120 server
+		  gateway/authorize 5+100 client
+		    cards/authorize 8+90  server error="no connection"
+		      cards/SELECT  9+80  client server.address=cards-db error=timeout
+	`), 0)
+	fmt.Print(s.Text(60))
+	fmt.Print(s.Mermaid())
+	// Output:
+	// Trace 00000000000000010000000000000001
+	// gateway
+	// │       cards
+	// │       │       cards-db
+	// *       │       │   POST /pay 120ms
+	// ├──────>│       │   authorize
+	// │       ├──────x│   SELECT 80ms ✗ timeout
+	// │x┄┄┄┄┄┄┤       │   100ms ✗ no connection
+	// sequenceDiagram
+	//     title Trace 00000000000000010000000000000001
+	//     participant p0 as gateway
+	//     participant p1 as cards
+	//     participant p2 as cards-db
+	//     Note over p0: POST /pay 120ms
+	//     p0->>+p1: authorize
+	//     p1-xp2: SELECT 80ms ✗ timeout
+	//     p1--x-p0: 100ms ✗ no connection
+}
