@@ -96,12 +96,19 @@ func answered(steps []Step) []bool {
 func (s *Sequence) Mermaid() string {
 	var b strings.Builder
 	b.WriteString("sequenceDiagram\n")
-	if s.Title != "" {
-		fmt.Fprintf(&b, "    title %s\n", mermaid.Text(s.Title))
-	}
 	for i, name := range s.Participants {
 		fmt.Fprintf(&b, "    participant p%d as %s\n", i, mermaid.Text(name))
 	}
+	remark := func(text string) { // over everything: titles of Mermaid do not fit a narrow diagram
+		switch last := len(s.Participants) - 1; {
+		case text == "" || last < 0:
+		case last == 0:
+			fmt.Fprintf(&b, "    Note over p0: %s\n", mermaid.Text(text))
+		default:
+			fmt.Fprintf(&b, "    Note over p0,p%d: %s\n", last, mermaid.Text(text))
+		}
+	}
+	remark(s.Title)
 	steps := s.valid()
 	active := answered(steps)
 	for i, x := range steps {
@@ -133,8 +140,6 @@ func (s *Sequence) Mermaid() string {
 			b.WriteString("    end\n")
 		}
 	}
-	if s.Cut != "" && len(s.Participants) > 0 {
-		fmt.Fprintf(&b, "    Note over p0: %s\n", mermaid.Text(s.Cut))
-	}
+	remark(s.Cut)
 	return b.String()
 }

@@ -110,7 +110,7 @@ func (d *sequencer) inOrder(calls []int) []pending {
 			case k == 0:
 				list = append(list, pending{-1, Step{Kind: StepParallel, Text: "at the same time"}})
 			default:
-				list = append(list, pending{-1, Step{Kind: StepAnd}})
+				list = append(list, pending{-1, Step{Kind: StepAnd, Text: "and"}})
 			}
 			list = append(list, pending{call: i})
 		}

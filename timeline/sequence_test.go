@@ -162,10 +162,10 @@ func ExampleTraceSequence() {
 	// │       ├──────x│   SELECT 80ms ✗ timeout
 	// │x┄┄┄┄┄┄┤       │   100ms ✗ no connection
 	// sequenceDiagram
-	//     title Trace 00000000000000010000000000000001
 	//     participant p0 as gateway
 	//     participant p1 as cards
 	//     participant p2 as cards-db
+	//     Note over p0,p2: Trace 00000000000000010000000000000001
 	//     Note over p0: POST /pay 120ms
 	//     p0->>+p1: authorize
 	//     p1-xp2: SELECT 80ms ✗ timeout

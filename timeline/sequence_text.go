@@ -48,7 +48,7 @@ func (s *Sequence) Text(width int) string {
 			depth--
 			text = p.bars(depth) + "└"
 		case x.Kind == StepAnd:
-			text = p.bars(depth-1) + "├ and " + text
+			text = p.bars(depth-1) + "├ " + text
 		default:
 			text = p.bars(depth) + map[StepKind]string{StepLoop: "┌ loop ", StepParallel: "┌ "}[x.Kind] + text
 			depth++
