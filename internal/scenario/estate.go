@@ -154,7 +154,7 @@ type region struct {
 	share float64
 }
 
-// A host has a clock of its own: true time plus an offset plus a drift.
+// A host has a clock of its own: true time plus an offset plus a drift, which is corrected before it is much.
 type host struct {
 	name   string
 	region int
@@ -163,8 +163,18 @@ type host struct {
 	drift  int64 // nanoseconds per second
 }
 
+// disciplined is for how long a clock drifts before it is slewed back, for as long: NTP's longest usual interval
+// between two looks at other clocks.
+const disciplined = 1024 * second
+
 // clock returns what the host's clock shows at a true time, both since the window began.
-func (h *host) clock(t int64) int64 { return t + h.offset + t/microsecond*h.drift/1_000_000 }
+func (h *host) clock(t int64) int64 {
+	drifted := t % (2 * disciplined)
+	if drifted > disciplined {
+		drifted = 2*disciplined - drifted
+	}
+	return t + h.offset + drifted/microsecond*h.drift/1_000_000
+}
 
 // find returns the service with the given role, or nil.
 func (e *estate) find(r role) *service {

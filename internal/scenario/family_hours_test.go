@@ -125,7 +125,7 @@ func TestRetryStormStays(t *testing.T) {
 		_, incident, d := windows(retryStorm, 330+seed, small, true)
 		op := d.estate.places["overloaded"]
 		later := func(w *run) float64 {
-			from := (d.fault.ends + w.results[len(w.results)-1].at) / 2
+			from := (d.fault.ends + 3*w.results[len(w.results)-1].at) / 4
 			return share(w.results, func(x result) bool { return x.at > from })
 		}
 		storm := later(incident)

@@ -70,7 +70,7 @@ var indexChange = Family{
 
 // wholeNight returns the size of a window that lasts from midnight into the morning.
 func wholeNight(n size) size {
-	n.requests = min(max(8*n.requests, 2400), 12_000)
+	n.requests = min(max(8*n.requests, 2000), 12_000)
 	n.gap = (9*hour + 30*minute) / int64(n.requests)
 	return n
 }
