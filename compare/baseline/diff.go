@@ -222,6 +222,17 @@ func failedRequests(o *Operation) (failed, of int64) {
 	return int64(math.Round(float64(o.FailedWeight) / weight * n)), int64(math.Round(n))
 }
 
+// fisher tests whether k of n is the same share on both sides. It returns the p-value, and the smallest that so many in
+// all could have had; 1 for more traces than a table takes.
+func fisher(k1, n1, k2, n2 int64) (p, smallest float64) {
+	const most = 1 << 40
+	if n := n1 + n2; n > most || int64(int(n)) != n { // int may have 32 bits
+		return 1, 1
+	}
+	t := stats.Table{A: int(k2), B: int(n2 - k2), C: int(k1), D: int(n1 - k1)}
+	return t.Fisher(stats.TwoSided), t.SmallestP(stats.TwoSided)
+}
+
 // share asks whether k of n is the same share on both sides.
 func (d *differ) share(p *pair, kind Kind, name string, k1, n1, k2, n2 int64) {
 	d.shareOf(question{pair: p, Change: Change{Kind: kind, Name: name}}, k1, n1, k2, n2)
@@ -231,11 +242,7 @@ func (d *differ) shareOf(q question, k1, n1, k2, n2 int64) {
 	if n1 == 0 || n2 == 0 || k1 == 0 && k2 == 0 {
 		return
 	}
-	t := stats.Table{A: int(k2), B: int(n2 - k2), C: int(k1), D: int(n1 - k1)}
-	q.P, q.smallest = t.Fisher(stats.TwoSided), t.SmallestP(stats.TwoSided)
-	if math.IsNaN(q.P) { // more traces than a table takes
-		q.P, q.smallest = 1, 1
-	}
+	q.P, q.smallest = fisher(k1, n1, k2, n2)
 	q.Traces = [2]int64{n1, n2}
 	q.Before, q.After = float64(k1)/float64(n1), float64(k2)/float64(n2)
 	d.questions = append(d.questions, q)

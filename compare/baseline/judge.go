@@ -148,7 +148,7 @@ func (d *differ) covered() float64 {
 		}
 		all += n2
 		if k := n2 / part; n1 > 0 && k > 0 && !p.renamed {
-			if t := (stats.Table{A: int(k), B: int(n2 - k), D: int(n1)}); t.Fisher(stats.TwoSided) <= level {
+			if pValue, _ := fisher(0, n1, k, n2); pValue <= level {
 				seen += n2
 			}
 		}

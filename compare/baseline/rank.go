@@ -8,8 +8,9 @@ import (
 	"github.com/tracewhy/tracewhy/internal/stats/special"
 )
 
-// exactValues is up to how many values of both sides a rank test is exact.
-const exactValues = 50
+// exactPairs is up to how many pairs of a value of one side and one of the other the rank test is exact: beyond, it is
+// the normal approximation, which is then near enough, and on the safe side for the smallest p-values.
+const exactPairs = 1000
 
 // rankTest returns the two-sided p-value of Mann and Whitney's test on two histograms, whose values tie within a bin,
 // and the smallest that it could have been with such ties.
@@ -22,8 +23,8 @@ func rankTest(a, b Histogram) (p, smallest float64) {
 	if sd == 0 {
 		return 1, 1
 	}
-	if n+m <= exactValues {
-		smallest = min(2*special.Exp(-special.LogChoose(int(n+m), int(n))), 1)
+	if n*m <= exactPairs {
+		smallest = special.Exp(-special.LogChoose(int(n+m), int(n))) // of both extremes, ties can make one less extreme
 		return stats.MannWhitney(sampleOf(a), sampleOf(b), stats.TwoSided).P, smallest
 	}
 	pairs := float64(n * m)
@@ -97,7 +98,9 @@ func ratio(a, b Histogram) tracewhy.Estimate {
 		}
 		return first + int64(len(pairs)-1)
 	}
-	e := tracewhy.Estimate{Value: powerOfBin(at(all / 2)), Low: 0, High: math.Inf(1)}
+	middle := math.Floor((all + 1) / 2) // and the next, of an even number
+	value := math.Sqrt(float64(powerOfBin(at(middle)) * powerOfBin(at(all-middle+1))))
+	e := tracewhy.Estimate{Value: value, Low: 0, High: math.Inf(1)}
 	if rank := math.Floor(all/2 - float64(special.NormalQuantile(0.975)*rankDeviation(a, b))); rank >= 1 {
 		e.Low, e.High = powerOfBin(at(rank)-1), powerOfBin(at(all-rank+1)+1)
 	}

@@ -197,3 +197,32 @@ func TestTakeErrors(t *testing.T) {
 		}
 	}
 }
+
+// Nothing that an attribute, an event or a status message says gets into a snapshot, beside the names that it is about.
+func TestSnapshotsHoldNamesAlone(t *testing.T) {
+	set := tracetext.Set(`
+trace a source=secret-source
+shop/GET /users/4711 0+100 server error="secret message" customer=secret-name service.note=secret-note resource.host.note=secret-host
+  ! 5 secret-event exception.message=secret-exception
+  shop/call 10+20 client server.address=bank db.query.text="SELECT secret" resource.service.version=7 resource.service.instance.id=shop-1 scope=secret-scope
+`)
+	s := string(encode(t, take(t, set.All(), baseline.Config{})))
+	if strings.Contains(s, "secret") || strings.Contains(s, "4711") {
+		t.Errorf("it says %s", s)
+	}
+	for _, name := range []string{`"shop"`, `"GET /users/{id}"`, `"bank"`, `"7"`, `"shop-1"`} {
+		if !strings.Contains(s, name) {
+			t.Errorf("%s is missing in %s", name, s)
+		}
+	}
+}
+
+// What is too long is cut, and told apart all the same.
+func TestLongNames(t *testing.T) {
+	long := strings.Repeat("é", 3000)
+	set := tracetext.Set("trace a\nshop/" + long + "A 0+1\ntrace b\nshop/" + long + "B 0+1")
+	s := decode(t, encode(t, take(t, set.All(), baseline.Config{})))
+	if len(s.Operations) != 2 || len(s.Operations[0].Name) > 1024 {
+		t.Errorf("%d operations: %.2000s", len(s.Operations), encode(t, s))
+	}
+}
