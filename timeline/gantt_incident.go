@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"time"
+	"strings"
 )
 
 // The sections of [IncidentGantt].
@@ -22,13 +22,13 @@ var ganttSections = []string{sectionChanges, sectionDependencies, sectionService
 // transactions of customers, each from when it became worse, or busier, until it was near to what it had been, or
 // the recording ends. Marks are the first symptom and the recovery.
 //
-// changes are tasks of any section, mostly without a length; where they name none, that is "Changes". One from long
-// before the recording is drawn at its beginning. Of the rest at most rows are drawn, or 20 if it is 0: the symptom,
-// then what propagated or is part of a cascade, then services and dependencies before their instances, gaps and
-// paths, and these only where they did not change with their service. [Gantt.Cut] says how many are left out.
+// A change from long before the recording is drawn at its beginning. Of the rest at most rows are drawn, or 20 if it
+// is 0: the symptom, then what propagated or is part of a cascade, then services and dependencies before their
+// instances, gaps and paths, and these only where they did not change with their service. [Gantt.Cut] says how many
+// are left out.
 //
 // It takes time in O(n log n) for n events.
-func IncidentGantt(r *ChangePointsResult, changes []GanttTask, rows int) *Gantt {
+func IncidentGantt(r *ChangePointsResult, changes []Change, rows int) *Gantt {
 	g := &Gantt{Title: "Incident timeline"}
 	g.words[TaskDone], g.words[TaskActive], g.words[TaskCritical], g.words[TaskPlain] = "changed", "worse", "symptom, and worse after it", "busier"
 	if rows <= 0 {
@@ -63,7 +63,7 @@ func IncidentGantt(r *ChangePointsResult, changes []GanttTask, rows int) *Gantt 
 	g.Tasks = append(g.Tasks, r.placed(changes)...)
 	slices.SortStableFunc(g.Tasks, func(x, y GanttTask) int {
 		return cmp.Or(cmp.Compare(slices.Index(ganttSections, x.Section), slices.Index(ganttSections, y.Section)), cmp.Compare(x.Section, y.Section),
-			cmp.Compare(x.Start, y.Start))
+			cmp.Compare(x.Start, y.Start), cmp.Compare(x.Name, y.Name))
 	})
 	g.Cut = leftOut(len(all)-drawn-parts, parts)
 	return g
@@ -94,20 +94,33 @@ func (r *ChangePointsResult) isPart(s *stretch, sooner []stretch) bool {
 }
 
 // placed returns changes as tasks: those from more than the length of the recording before it, at its beginning.
-func (r *ChangePointsResult) placed(changes []GanttTask) []GanttTask {
-	out := slices.Clone(changes)
+func (r *ChangePointsResult) placed(changes []Change) []GanttTask {
+	out := make([]GanttTask, 0, len(changes))
 	begin, end, ok := r.recorded()
-	for i := range out {
-		t := &out[i]
-		if t.Section == "" {
-			t.Section, t.Status = sectionChanges, TaskDone
-		}
+	for _, c := range changes {
+		t := GanttTask{Section: sectionChanges, Name: c.title(), Status: TaskDone, Start: c.Time.UnixNano(), End: c.until().UnixNano()}
 		if ok && t.Start < begin && distance(t.Start, begin) > distance(begin, end) {
-			t.Name += " at " + time.Unix(0, t.Start).UTC().Format("2006-01-02 15:04")
-			t.Start, t.End, t.First, t.Last = begin, max(begin, t.End), 0, 0
+			t.Name += " at " + c.Time.UTC().Format("2006-01-02 15:04")
+			t.Start, t.End = begin, max(begin, t.End)
 		}
+		out = append(out, t)
 	}
 	return out
+}
+
+// title returns what a change is, in a few words.
+func (c Change) title() string {
+	what := c.Description
+	if what == "" {
+		what = cmp.Or(c.Kind, "change")
+	}
+	if c.ID != "" {
+		what = c.ID + " " + what
+	}
+	if c.Service != "" {
+		what = c.Service + ": " + what
+	}
+	return what
 }
 
 // recorded returns when the first bin begins and the last one ends.
@@ -163,11 +176,20 @@ func (r *ChangePointsResult) stretches() []stretch {
 		}
 		out = append(out, s)
 	}
-	matters := r.inCascades()
+	signatures, propagated := r.signatures(), make([]bool, len(r.Events))
+	for _, p := range r.Propagation {
+		propagated[p.From], propagated[p.To] = true, true
+	}
 	for i := range out {
 		s := &out[i]
 		s.task.Name = s.name(r.Events[s.first])
-		s.rank = r.rank(s.first, matters)
+		if kind := signatures[s.first]; kind != "" {
+			s.task.Name += " (" + kind + ")"
+		}
+		s.rank = r.rank(s.first)
+		if propagated[s.first] || signatures[s.first] != "" {
+			s.rank = min(s.rank, 1)
+		}
 	}
 	return out
 }
@@ -206,29 +228,26 @@ func (s *stretch) name(e Event) string {
 	return fmt.Sprintf("%s %s %.2g → %.2g %%", name, [...]string{"failures", "long calls", "slow calls"}[e.Measure], 100*s.from, 100*s.peak)
 }
 
-// inCascades returns which events are part of what propagated, or of a cascade.
-func (r *ChangePointsResult) inCascades() []bool {
-	in := make([]bool, len(r.Events))
-	for _, p := range r.Propagation {
-		in[p.From], in[p.To] = true, true
-	}
+// signatures returns the kinds of cascades that each event is part of.
+func (r *ChangePointsResult) signatures() []string {
+	of := make([]string, len(r.Events))
 	for _, c := range r.Cascades {
 		for _, i := range c.Events {
-			in[i] = true
+			if kind := c.Kind.String(); !strings.Contains(of[i], kind) {
+				of[i] = strings.TrimPrefix(of[i]+", "+kind, ", ")
+			}
 		}
 	}
-	return in
+	return of
 }
 
 // rank returns how soon an event's stretch is drawn: the smaller, the sooner.
-func (r *ChangePointsResult) rank(event int, inCascade []bool) int {
+func (r *ChangePointsResult) rank(event int) int {
 	e := r.Events[event]
 	rank := [...]int{SubjectTransactions: 3, SubjectService: 2, SubjectInstance: 4, SubjectDependency: 2, SubjectPath: 6, SubjectGap: 5}[min(e.Subject.Kind, SubjectGap)]
 	switch {
 	case event == r.Symptom:
 		return 0
-	case inCascade[event]:
-		return 1
 	case !e.Measure.isBad():
 		rank += 10
 	}

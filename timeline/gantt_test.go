@@ -53,11 +53,11 @@ var hostileNames = []string{
 func TestIncidentGantt(t *testing.T) {
 	w := shop{traces: 6000, length: 4 * time.Hour, slow: 0.3, failing: 0.5, over: 0.85}
 	r := changePoints(t, tracewhy.SetOf(w.spans(3)...))
-	at := func(d time.Duration) int64 { return tracetext.Epoch + int64(d) }
-	changes := []timeline.GanttTask{
-		{Name: "Index change of users-db", Start: at(-90 * time.Minute)},
-		{Name: "Deployment of auth", Start: at(100 * time.Minute), End: at(110 * time.Minute)},
-		{Name: "Certificate renewed", Start: at(-1000 * time.Hour)},
+	at := func(d time.Duration) time.Time { return time.Unix(0, tracetext.Epoch).Add(d) }
+	changes := []timeline.Change{
+		{Kind: "maintenance", Service: "users-db", ID: "CHG-7", Description: "index rebuilt", Time: at(-90 * time.Minute)},
+		{Kind: "deployment", Service: "auth", Time: at(100 * time.Minute), Until: at(110 * time.Minute)},
+		{Description: "certificates renewed", Time: at(-1000 * time.Hour)},
 	}
 	g := timeline.IncidentGantt(r, changes, 0)
 	golden(t, "incident.mmd", g.Mermaid())
