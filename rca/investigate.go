@@ -8,6 +8,7 @@ import (
 	"github.com/tracewhy/tracewhy/compare"
 	"github.com/tracewhy/tracewhy/depgraph"
 	"github.com/tracewhy/tracewhy/internal/stats"
+	"github.com/tracewhy/tracewhy/timeline"
 )
 
 // Config adjusts an investigation. Its zero value is the documented default.
@@ -23,6 +24,8 @@ type Config struct {
 	// Recording is all traces of the time around the incident, for the timeline. The zero Cohort means those of
 	// the incident.
 	Recording tracewhy.Cohort
+	// Changes are those that were recorded, from around the time of the incident. They may be incomplete.
+	Changes []timeline.Change
 	// Dependencies says whose things are, beside what spans say: its Rules, OwnHosts, OwnerKeys and Synthetic.
 	Dependencies depgraph.Config
 }
@@ -85,6 +88,9 @@ func Investigate(ctx context.Context, baseline, incident tracewhy.Cohort, cfg Co
 		return nil, err
 	}
 	history.timeline(r)
+	if err := triggers(ctx, r, causes, history, baseline, cfg); err != nil {
+		return nil, err
+	}
 	apart := apart(causes, r.RootCauses)
 	confidence, none := confidences(all, apart)
 	for i := range r.RootCauses {

@@ -54,7 +54,7 @@ func TestGeneratedIncidents(t *testing.T) {
 			for seed := range uint64(*worlds) {
 				c := scenario.Generate(f, seed+1)
 				baseline, incident := build(t, c, nil)
-				r, err := rca.Investigate(t.Context(), baseline, incident, rca.Config{})
+				r, err := rca.Investigate(t.Context(), baseline, incident, rca.Config{Changes: changesOf(t, c)})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -143,7 +143,7 @@ type RootCause struct {
 	FaultDomain  string            `json:"fault_domain"` // internal, external, boundary or undetermined
 	Vendor       string            `json:"vendor"`
 	Owner        string            `json:"owner"`
-	Change       *ChangeRef        `json:"change"`     // nil when no recorded change explains it
+	Change       *ChangeRef        `json:"change"`     // nil when no change explains it
 	Confidence   Number            `json:"confidence"` // the share of such answers that are right
 	Attributable Attributable      `json:"attributable"`
 	Evidence     List[Evidence]    `json:"evidence"`
@@ -175,12 +175,18 @@ type Condition struct {
 	Value any `json:"value"`
 }
 
-// ChangeRef names a recorded change.
+// ChangeRef names the change that set a cause off: a recorded one, or a deployment that spans show, which has no ID.
 type ChangeRef struct {
-	ID      string    `json:"id"`
-	Kind    string    `json:"kind"`
-	Time    time.Time `json:"time"`
-	Service string    `json:"service"`
+	ID          string    `json:"id"`
+	Kind        string    `json:"kind"`
+	Time        time.Time `json:"time"`
+	Service     string    `json:"service"`
+	Description string    `json:"description"`
+	Support     Number    `json:"support"` // the probability that it did
+	// Dormancy is from the change until what was changed began to go worse, and Delay until transactions did,
+	// in milliseconds.
+	Dormancy Number `json:"dormancy_ms"`
+	Delay    Number `json:"delay_ms"`
 }
 
 // Attributable is the share of a symptom's excess that would vanish without the cause.

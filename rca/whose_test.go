@@ -1,17 +1,20 @@
 package rca_test
 
 import (
+	"encoding/json"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/tracewhy/tracewhy/internal/scenario"
 	"github.com/tracewhy/tracewhy/rca"
+	"github.com/tracewhy/tracewhy/timeline"
 )
 
 // checkWhose counts whether the first cause, where it is right, is said to be whose it is.
 type checkWhose struct {
 	domain, vendor tally
+	change, none   tally           // the change of those that have one, and that none is named for the others
 	late           []time.Duration // of the symptom, behind the label's
 }
 
@@ -33,6 +36,17 @@ func (x *checkWhose) add(t *testing.T, c scenario.Case, r *rca.Report) {
 			t.Logf("%s: vendor %q, want %q", c.Name, got.Vendor, want.Vendor)
 		}
 	}
+	id := ""
+	if got.Change != nil {
+		id = got.Change.ID
+	}
+	kind := &x.change
+	if c.Label.Causes[i].ChangeID == "" {
+		kind = &x.none
+	}
+	if !kind.add(id == c.Label.Causes[i].ChangeID) {
+		t.Logf("%s: change %+v, want %q", c.Name, got.Change, c.Label.Causes[i].ChangeID)
+	}
 	if r.Timeline.Symptom != nil && c.Label.SymptomNS != 0 {
 		x.late = append(x.late, r.Timeline.Symptom.Sub(time.Unix(0, c.Label.SymptomNS)))
 	}
@@ -46,9 +60,24 @@ func (x *checkWhose) finish(t *testing.T, f scenario.Family) {
 		t.Logf("%s: symptom seen in %d, %v after the first request that suffers (median; %v to %v)", f.Name, len(x.late),
 			x.late[len(x.late)/2].Round(time.Second), x.late[0].Round(time.Second), x.late[len(x.late)-1].Round(time.Second))
 	}
+	t.Logf("%s: change right in %s, rightly none in %s", f.Name, x.change, x.none)
 	for _, k := range []tally{x.domain, x.vendor} {
 		if e := k.share(); e.Hi < 0.95 {
 			t.Errorf("right in %s", k)
 		}
 	}
+}
+
+// changesOf returns the recorded changes of a case as they are read from its folder.
+func changesOf(t *testing.T, c scenario.Case) []timeline.Change {
+	t.Helper()
+	data, err := json.Marshal(c.Changes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changes, err := timeline.ParseChanges(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return changes
 }

@@ -16,7 +16,6 @@ import (
 
 // The warnings that this command adds to a report.
 const (
-	warningChangesUnused  = "changes_not_used"  // recorded changes were given, and nothing reads them yet
 	warningOutcomesUnused = "outcomes_not_used" // business outcomes were given, and nothing reads them yet
 	warningSplit          = "baseline_within"   // better times were looked for in the traces of the incident
 )
@@ -26,7 +25,7 @@ func analyze(ctx context.Context, env *environment, c *command, args []string) e
 	fs := c.flagSet()
 	var baseline listFlag
 	fs.Var(&baseline, "baseline", "traces of better times: a `FILE`, a pattern, or - for standard input; may be repeated. Without it, better times are looked for in the traces of the incident")
-	changes := fs.String("changes", "", "recorded changes, a JSON `FILE`; noted, but not used yet")
+	changes := fs.String("changes", "", "recorded changes, a JSON `FILE` of {\"time\", \"kind\", \"service\", \"id\", \"description\"}")
 	outcomes := fs.String("outcomes", "", "business outcomes, a CSV `FILE`; noted, but not used yet")
 	format := fs.String("format", "text", "write the report as text or json")
 	output := fs.String("o", "", "write the report to `FILE`, not to standard output")
@@ -78,35 +77,36 @@ type answer struct {
 // investigate reads the files and asks what broke.
 func investigate(ctx context.Context, env *environment, in files) (*answer, error) {
 	r := &reader{env: env}
+	var cfg rca.Config
+	if in.changes != "" {
+		var err error
+		if cfg.Changes, err = readChanges(in.changes); err != nil {
+			return nil, err
+		}
+	}
 	if err := r.read(ctx, sourceBaseline, in.baseline); err != nil {
 		return nil, err
 	}
 	if err := r.read(ctx, sourceIncident, in.incident); err != nil {
 		return nil, err
 	}
-	a, err := r.investigate(ctx, in)
+	a, err := r.investigate(ctx, in, cfg)
 	if err != nil {
 		return nil, err
 	}
-	for _, x := range []struct{ path, code, what string }{
-		{in.changes, warningChangesUnused, "recorded changes"},
-		{in.outcomes, warningOutcomesUnused, "business outcomes"},
-	} {
-		if x.path == "" {
-			continue
-		}
-		if _, err := os.Stat(x.path); err != nil {
+	if in.outcomes != "" {
+		if _, err := os.Stat(in.outcomes); err != nil {
 			return nil, err
 		}
 		a.report.Warnings = append(a.report.Warnings, tracewhy.Warning{
-			Code: x.code, Message: "The " + x.what + " in " + x.path + " were not looked at: no analysis uses them yet.", Count: 1,
+			Code: warningOutcomesUnused, Message: "The business outcomes in " + in.outcomes + " were not looked at: no analysis uses them yet.", Count: 1,
 		})
 	}
 	return a, nil
 }
 
 // investigate asks what broke, of the spans that were read from the files.
-func (r *reader) investigate(ctx context.Context, in files) (*answer, error) {
+func (r *reader) investigate(ctx context.Context, in files, cfg rca.Config) (*answer, error) {
 	p := newProgress(r.env, fmt.Sprintf("analysing %d spans", r.builder.Len()))
 	defer p.done()
 	set, err := r.builder.Build(ctx)
@@ -118,25 +118,26 @@ func (r *reader) investigate(ctx context.Context, in files) (*answer, error) {
 	case a.incident.Len() == 0:
 		return nil, fmt.Errorf("there is no trace of the incident in %s; traces that are also in the baseline count for the side that has their root", strings.Join(in.incident, ", "))
 	case len(in.baseline) == 0 && a.baseline.Len() == 0:
-		return a, a.split(ctx)
+		return a, a.split(ctx, cfg)
 	case a.baseline.Len() == 0:
 		return nil, fmt.Errorf("there is no trace of better times in %s", strings.Join(in.baseline, ", "))
 	}
-	a.report, err = rca.Investigate(ctx, a.baseline, a.incident, rca.Config{})
+	a.report, err = rca.Investigate(ctx, a.baseline, a.incident, cfg)
 	return a, err
 }
 
 // split looks for better times in the traces of the incident, and asks what became worse. Where no part of
 // them is worse than another there is no incident, or none that so few traces would show.
-func (a *answer) split(ctx context.Context) error {
+func (a *answer) split(ctx context.Context, cfg rca.Config) error {
 	all := a.incident
+	cfg.Recording = all
 	parts, err := timeline.Split(ctx, all, timeline.ChangePointsConfig{})
 	if err != nil {
 		return err
 	}
 	if parts.Incident.Len() > 0 {
 		a.baseline, a.incident = parts.Baseline, parts.Incident
-		if a.report, err = rca.Investigate(ctx, a.baseline, a.incident, rca.Config{Recording: all}); err != nil {
+		if a.report, err = rca.Investigate(ctx, a.baseline, a.incident, cfg); err != nil {
 			return err
 		}
 	} else {

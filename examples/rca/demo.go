@@ -7,6 +7,7 @@ import (
 	"io/fs"
 
 	"github.com/tracewhy/tracewhy/ingest"
+	"github.com/tracewhy/tracewhy/rca"
 	"github.com/tracewhy/tracewhy/rca/report"
 )
 
@@ -48,7 +49,7 @@ func demo(ctx context.Context, env *environment, c *command, args []string) erro
 			}
 		}
 	}
-	a, err := r.investigate(ctx, files{})
+	a, err := r.investigate(ctx, files{}, rca.Config{})
 	if err != nil {
 		return err
 	}

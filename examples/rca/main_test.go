@@ -162,8 +162,17 @@ func TestUnusedInputs(t *testing.T) {
 	for _, w := range r.Warnings {
 		codes[w.Code] = true
 	}
-	if !codes[warningChangesUnused] || !codes[warningOutcomesUnused] {
+	if !codes[warningOutcomesUnused] {
 		t.Errorf("warnings %+v", r.Warnings)
+	}
+}
+
+func TestChangesThatCannotBeRead(t *testing.T) {
+	dir := smallCase(t)
+	write(t, dir, "changes.json", `[{"time": "yesterday"}]`)
+	got := execute(t, "", "analyze", dir)
+	if got.status != statusInput || !strings.Contains(got.stderr, filepath.Join(dir, "changes.json")) || !strings.Contains(got.stderr, "element 0") {
+		t.Errorf("status %d: %s", got.status, got.stderr)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/ingest"
+	"github.com/tracewhy/tracewhy/timeline"
 )
 
 // Case is a labelled incident, or a labelled quiet time, in memory.
@@ -20,8 +21,8 @@ type Case struct {
 	Set                *tracewhy.Set
 	Baseline, Incident tracewhy.Cohort
 	Label              Label
-	// Changes and Outcomes name the case's changes.json and outcomes.csv, or are "".
-	Changes, Outcomes string
+	Changes            []timeline.Change // of its changes.json, if there is one
+	Outcomes           string            // the name of its outcomes.csv, or ""
 }
 
 // Loader reads or generates one case when it is its turn: an evaluation holds as many cases in memory
@@ -125,7 +126,19 @@ const (
 	sourceIncident = "incident"
 )
 
-// Load reads the case's traces.
+func readChanges(path string) ([]timeline.Change, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	changes, err := timeline.ParseChanges(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return changes, nil
+}
+
+// Load reads the case's traces and changes.
 func (f Folder) Load(ctx context.Context) (*Case, error) {
 	var b tracewhy.Builder
 	if err := ingest.Files(ctx, &b, sourceBaseline, ingest.Config{}, f.Baseline...); err != nil {
@@ -138,8 +151,14 @@ func (f Folder) Load(ctx context.Context) (*Case, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Name, err)
 	}
+	var changes []timeline.Change
+	if f.Changes != "" {
+		if changes, err = readChanges(f.Changes); err != nil {
+			return nil, err
+		}
+	}
 	return &Case{
 		Name: f.Name, Set: set, Baseline: set.Source(sourceBaseline), Incident: set.Source(sourceIncident),
-		Label: f.Label, Changes: f.Changes, Outcomes: f.Outcomes,
+		Label: f.Label, Changes: changes, Outcomes: f.Outcomes,
 	}, nil
 }

@@ -102,7 +102,7 @@ func TestFind(t *testing.T) {
 		"b/baseline-1.otlp.jsonl":   otlp("aa", "web"),
 		"b/baseline-2.otlp.jsonl":   otlp("ab", "web"),
 		"b/incident.otlp.jsonl":     otlp("ac", "web") + otlp("ad", "db"),
-		"b/changes.json":            "[]",
+		"b/changes.json":            `[{"time": "2026-11-24T02:30:00Z", "kind": "config", "service": "db"}]`,
 		"b/outcomes.csv":            "time,metric,value\n",
 		"deep/er/a/label.json":      `{"incident": false}`,
 		"deep/er/a/normal.json":     otlp("aa", "web"),
@@ -135,7 +135,7 @@ func TestFind(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Name != "named" || c.Set.NumTraces() != 4 || c.Baseline.Len() != 2 || c.Incident.Len() != 2 || c.Changes == "" {
+	if c.Name != "named" || c.Set.NumTraces() != 4 || c.Baseline.Len() != 2 || c.Incident.Len() != 2 || len(c.Changes) != 1 {
 		t.Errorf("case %q of %d traces, %d and %d", c.Name, c.Set.NumTraces(), c.Baseline.Len(), c.Incident.Len())
 	}
 

@@ -28,13 +28,13 @@ import (
 // They count traces and spans as they are, without sampling weights, and list nothing that did not grow.
 func Naive() []Ranker {
 	return []Ranker{
-		{"chance", rankByChance},
-		{"most errors", rankByErrors},
-		{"most extra errors", rankByExtraErrors},
-		{"largest slowdown", rankBySlowdown},
-		{"attribute difference", rankByAttribute},
-		{"failing attribute", rankByFailing},
-		{"self-time excess", rankBySelfTime},
+		byTraces("chance", rankByChance),
+		byTraces("most errors", rankByErrors),
+		byTraces("most extra errors", rankByExtraErrors),
+		byTraces("largest slowdown", rankBySlowdown),
+		byTraces("attribute difference", rankByAttribute),
+		byTraces("failing attribute", rankByFailing),
+		byTraces("self-time excess", rankBySelfTime),
 	}
 }
 

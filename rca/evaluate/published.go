@@ -9,7 +9,7 @@ package evaluate
 //     Analysis", IWQoS 2021, doi:10.1109/IWQOS52092.2021.9521340.
 func Published() []Ranker {
 	return []Ranker{
-		{"TraceRCA", rankByTraceRCA},
-		{"MicroRank", rankByMicroRank},
+		byTraces("TraceRCA", rankByTraceRCA),
+		byTraces("MicroRank", rankByMicroRank),
 	}
 }

@@ -5,13 +5,25 @@ import (
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/rca"
+	"github.com/tracewhy/tracewhy/timeline"
 )
 
-// Ranker is a method that names suspects. Rank must give the same answer for the same cohorts, and
+// Question is what is known of a case by whoever has to say what broke.
+type Question struct {
+	Baseline, Incident tracewhy.Cohort
+	Changes            []timeline.Change // that were recorded, if any
+}
+
+// Ranker is a method that names suspects. Rank must give the same answer for the same question, and
 // stop soon after ctx is cancelled.
 type Ranker struct {
 	Name string
-	Rank func(ctx context.Context, baseline, incident tracewhy.Cohort) (*Answer, error)
+	Rank func(context.Context, Question) (*Answer, error)
+}
+
+// byTraces makes a ranker of a method that asks for traces alone.
+func byTraces(name string, rank func(ctx context.Context, baseline, incident tracewhy.Cohort) (*Answer, error)) Ranker {
+	return Ranker{name, func(ctx context.Context, q Question) (*Answer, error) { return rank(ctx, q.Baseline, q.Incident) }}
 }
 
 // Answer is what a ranker says about a case.

@@ -110,7 +110,7 @@ func evaluateCase(ctx context.Context, load Loader, rankers []Ranker, r *CaseRes
 		r.Causes = []Cause{}
 	}
 	for _, ranker := range rankers {
-		answer, err := ranker.Rank(ctx, c.Baseline, c.Incident)
+		answer, err := ranker.Rank(ctx, Question{c.Baseline, c.Incident, c.Changes})
 		if err != nil {
 			return fmt.Errorf("%s: %s: %w", c.Name, ranker.Name, err)
 		}

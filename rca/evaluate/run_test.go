@@ -27,8 +27,8 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // scripted is a ranker that gives a prepared answer to each case, which it knows by the number of its
 // incident's traces.
 func scripted(name string, answers []*Answer) Ranker {
-	return Ranker{name, func(_ context.Context, _, incident tracewhy.Cohort) (*Answer, error) {
-		return answers[incident.Len()-1], nil
+	return Ranker{name, func(_ context.Context, q Question) (*Answer, error) {
+		return answers[q.Incident.Len()-1], nil
 	}}
 }
 
@@ -277,7 +277,7 @@ func TestRunFails(t *testing.T) {
 	if _, err := Run(context.Background(), append(slices.Clone(cases), fails), []Ranker{ranker}, Config{}); !errors.Is(err, broken) {
 		t.Errorf("error %v, want that of the case", err)
 	}
-	bad := Ranker{"bad", func(context.Context, tracewhy.Cohort, tracewhy.Cohort) (*Answer, error) { return nil, broken }}
+	bad := Ranker{"bad", func(context.Context, Question) (*Answer, error) { return nil, broken }}
 	if _, err := Run(context.Background(), cases, []Ranker{ranker, bad}, Config{}); err == nil || err.Error() != "case-1: bad: broken" {
 		t.Errorf("error %v, want that of the first case", err)
 	}
@@ -300,7 +300,7 @@ func TestRankersStopWhenCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	for _, r := range slices.Concat(Naive(), Published()) {
-		if _, err := r.Rank(ctx, baseline, incident); !errors.Is(err, context.Canceled) {
+		if _, err := r.Rank(ctx, Question{Baseline: baseline, Incident: incident}); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: error %v", r.Name, err)
 		}
 	}
@@ -308,12 +308,12 @@ func TestRankersStopWhenCancelled(t *testing.T) {
 
 func TestRankersOnNothing(t *testing.T) {
 	for _, r := range slices.Concat(Naive(), Published()) {
-		a, err := r.Rank(context.Background(), tracewhy.Cohort{}, tracewhy.Cohort{})
+		a, err := r.Rank(context.Background(), Question{})
 		if err != nil || len(a.Services) > 0 || a.Verdict != rca.VerdictNoIncident {
 			t.Errorf("%s without traces: %+v, %v", r.Name, a, err)
 		}
 		baseline, incident := cohorts(t, nil, randomTraces(1, 5, true))
-		if _, err := r.Rank(context.Background(), baseline, incident); err != nil {
+		if _, err := r.Rank(context.Background(), Question{Baseline: baseline, Incident: incident}); err != nil {
 			t.Errorf("%s without a baseline: %v", r.Name, err)
 		}
 	}
@@ -346,7 +346,7 @@ func TestRankersInvariance(t *testing.T) {
 		for _, r := range slices.Concat(Naive(), Published()) {
 			answer := func(data []tracewhy.SpanData) [][]Suspect {
 				baseline, incident := build(t, data)
-				a, err := r.Rank(context.Background(), baseline, incident)
+				a, err := r.Rank(context.Background(), Question{Baseline: baseline, Incident: incident})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -388,7 +388,7 @@ func TestWriteTextGolden(t *testing.T) {
 		Conditions: []rca.Condition{{Key: "region", Op: tracewhy.OpEqual, Value: "apac"}},
 	}))
 	silent := slices.Repeat([]*Answer{nil}, len(answers))
-	r, err := Run(context.Background(), cases, []Ranker{{"chance", rankByChance}, scripted("silent", silent), scripted("oracle", answers)}, Config{})
+	r, err := Run(context.Background(), cases, []Ranker{byTraces("chance", rankByChance), scripted("silent", silent), scripted("oracle", answers)}, Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -459,7 +459,7 @@ func BenchmarkRankers(b *testing.B) {
 		b.Run(strings.ReplaceAll(r.Name, " ", "-"), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := r.Rank(context.Background(), baseline, incident); err != nil {
+				if _, err := r.Rank(context.Background(), Question{Baseline: baseline, Incident: incident}); err != nil {
 					b.Fatal(err)
 				}
 			}

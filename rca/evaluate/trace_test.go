@@ -76,7 +76,7 @@ func cohorts(t testing.TB, before, during []span) (baseline, incident tracewhy.C
 func rank(t testing.TB, r Ranker, before, during []span) *Answer {
 	t.Helper()
 	baseline, incident := cohorts(t, before, during)
-	a, err := r.Rank(context.Background(), baseline, incident)
+	a, err := r.Rank(context.Background(), Question{Baseline: baseline, Incident: incident})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -69,7 +69,7 @@ func poolExhaustion() *rca.Report {
 			Scope:        rca.ScopeConditions,
 			FaultDomain:  "internal",
 			Owner:        "payments-risk",
-			Change:       &rca.ChangeRef{ID: "deploy-4711", Kind: "deployment", Time: onset.Add(-40 * time.Second), Service: "fraud-guard"},
+			Change:       &rca.ChangeRef{ID: "deploy-4711", Kind: "deployment", Time: onset.Add(-40 * time.Second), Service: "fraud-guard", Description: "rules read the history twice", Support: 0.97, Dormancy: 40_000, Delay: rca.Unknown()},
 			Confidence:   0.932,
 			Attributable: rca.Attributable{Of: "error", Interval: rca.Interval{Value: 0.957, Low: 0.91, High: 0.99}},
 			Evidence: []rca.Evidence{

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tracewhy/tracewhy"
@@ -132,7 +133,7 @@ func (p *printer) cause(c *rca.RootCause, t *rca.Timeline) {
 	p.field("Whose", phrase(", ", c.FaultDomain, prefixed("vendor ", c.Vendor), prefixed("owner ", c.Owner)))
 	p.field("Since", since(t))
 	if ch := c.Change; ch != nil {
-		p.field("Trigger", phrase(" ", ch.Kind, ch.ID)+" of "+ch.Service+",", moment(ch.Time))
+		p.field("Trigger", trigger(ch)...)
 	}
 }
 
@@ -147,6 +148,22 @@ func whom(c *rca.RootCause) []string {
 		return []string{"too few transactions to tell"}
 	}
 	return []string{"no recorded attribute singles out the affected"}
+}
+
+// trigger says which change set a cause off, and how long it took to show.
+func trigger(c *rca.ChangeRef) []string {
+	after := func(what string, ms rca.Number) string {
+		if !ms.IsKnown() || ms < 1000 {
+			return ""
+		}
+		return what + " " + millis(float64(ms)) + " later"
+	}
+	sure := ""
+	if c.Support.IsKnown() {
+		sure = percent(c.Support) + " sure"
+	}
+	return commas(phrase(" ", strings.ReplaceAll(c.Kind, "_", " "), c.ID)+" of "+c.Service, moment(c.Time), c.Description, sure,
+		after("first seen", c.Dormancy), after("transactions suffered", c.Delay))
 }
 
 func prefixed(prefix, s string) string {

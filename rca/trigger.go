@@ -1,0 +1,107 @@
+package rca
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/timeline"
+)
+
+const (
+	maxRefused = 3 // changes that a cause says did not set it off
+	maxChanges = 5 // that the timeline tells
+)
+
+// triggers says which change set off each cause of the cause set, of those that were recorded and the deployments
+// that spans show.
+func triggers(ctx context.Context, r *Report, causes []*cause, h *history, baseline tracewhy.Cohort, cfg Config) error {
+	if h.traces.Len() == 0 {
+		return nil
+	}
+	for _, rank := range r.CauseSet {
+		c, x := causes[rank-1], &r.RootCauses[rank-1]
+		ranked, err := timeline.RankChanges(ctx, h.traces, cfg.Changes, timeline.RankConfig{
+			Culprit: c.service, Affected: c.affected().And(h.traces), Baseline: baseline.Minus(h.traces),
+			Points: h.points, Outcome: cfg.Outcome, Workers: cfg.Workers,
+		})
+		if err != nil {
+			return err
+		}
+		trigger(x, ranked, len(cfg.Changes) > 0)
+		if rank == 1 {
+			h.tell(r, ranked)
+			for _, w := range ranked.Warnings {
+				if !slices.ContainsFunc(r.Warnings, func(known tracewhy.Warning) bool { return known.Code == w.Code }) {
+					r.Warnings = append(r.Warnings, w)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// trigger adds to a cause what set it off, or that nothing that was recorded did.
+func trigger(x *RootCause, ranked *timeline.RankResult, recorded bool) {
+	others := ranked.Changes
+	if ranked.Best >= 0 {
+		best := &ranked.Changes[ranked.Best]
+		x.Change = changeRef(best)
+		x.Evidence = append(x.Evidence, Evidence{
+			Claim:    nameOf(best.Change) + " set it off: " + strings.Join(best.For, "; "),
+			Interval: Interval{Number(best.Support), Unknown(), Unknown()}, Q: Unknown(),
+		})
+		x.Remediation = slices.Insert(x.Remediation, 0, Remediation{Action: "look at undoing " + nameOf(best.Change), Why: "it set the incident off"})
+		others = slices.Concat(others[:ranked.Best], others[ranked.Best+1:])
+	} else if recorded {
+		x.RuledOut = append(x.RuledOut, RuledOut{Hypothesis: "a recorded change set it off", Because: ranked.Reason})
+	}
+	for _, o := range others[:min(maxRefused, len(others))] {
+		if len(o.Against) > 0 {
+			x.RuledOut = append(x.RuledOut, RuledOut{Hypothesis: nameOf(o.Change) + " set it off", Because: o.Against[0]})
+		}
+	}
+}
+
+func changeRef(c *timeline.RankedChange) *ChangeRef {
+	ref := &ChangeRef{
+		ID: c.Change.ID, Kind: c.Change.Kind, Time: c.Change.Time.UTC(), Service: c.Change.Service, Description: c.Change.Description,
+		Support: Number(c.Support), Dormancy: Unknown(), Delay: Unknown(),
+	}
+	if c.Dormancy >= 0 {
+		ref.Dormancy = Number(float64(c.Dormancy) / 1e6)
+	}
+	if c.Delay > 0 {
+		ref.Delay = Number(float64(c.Delay) / 1e6)
+	}
+	return ref
+}
+
+// nameOf says which change one is.
+func nameOf(c timeline.Change) string {
+	name := strings.TrimSpace(strings.ReplaceAll(c.Kind, "_", " ") + " " + c.ID)
+	if name == "" {
+		name = "change"
+	}
+	return fmt.Sprintf("the %s of %s at %s", name, c.Service, c.Time.UTC().Format(time.DateTime))
+}
+
+// tell adds to the timeline the changes that could matter, and lets the onset be when what was changed began to go worse.
+func (h *history) tell(r *Report, ranked *timeline.RankResult) {
+	for i, c := range ranked.Changes[:min(maxChanges, len(ranked.Changes))] {
+		if i != ranked.Best && c.Support < 0.01 {
+			continue
+		}
+		r.Timeline.Events = append(r.Timeline.Events, TimelineEvent{
+			Time: c.Change.Time.UTC(), Kind: "change", Service: c.Change.Service,
+			What: strings.TrimSpace(strings.ReplaceAll(c.Change.Kind, "_", " ")+" "+c.Change.ID) + ": " + c.Change.Description,
+		})
+		if rise := moment(c.Rise); i == ranked.Best && c.Rise > 0 && (r.Timeline.Onset == nil || rise.Before(*r.Timeline.Onset)) {
+			r.Timeline.Onset = &rise
+		}
+	}
+	slices.SortStableFunc(r.Timeline.Events, func(x, y TimelineEvent) int { return x.Time.Compare(y.Time) })
+}
