@@ -83,6 +83,10 @@ type channel struct {
 	attrs    []tracewhy.KeyValue // of the spans of waits
 }
 
+// inCall reports whether waits are within the span of the call, and hasSpans whether they have spans of their own.
+func (c *channel) inCall() bool   { return c.waits == waitWithin || c.waits == waitPart }
+func (c *channel) hasSpans() bool { return c.waits == waitBefore || c.waits == waitWithin }
+
 // waitSpans says how waits for a connection are recorded.
 type waitSpans uint8
 
@@ -90,6 +94,7 @@ const (
 	waitUnseen waitSpans = iota // not at all
 	waitBefore                  // by a span before that of the call
 	waitWithin                  // by a span within that of the call
+	waitPart                    // as a part of the call's span that nothing tells from the vendor's
 )
 
 // silent reports whether the service sends no spans of its own.

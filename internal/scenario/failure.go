@@ -107,7 +107,7 @@ func poolTimeout(s *service) *failure {
 // channelTimeouts are what HTTP clients of the languages say when no connection becomes free.
 var channelTimeouts = map[string]struct{ kind, message string }{
 	"java":   {"org.apache.http.conn.ConnectionPoolTimeoutException", "Timeout waiting for connection from pool"},
-	"go":     {"context.deadlineExceededError", "net/http: request canceled while waiting for connection"},
+	"go":     {"context.deadlineExceededError", "acquire connection slot: context deadline exceeded"},
 	"dotnet": {"System.TimeoutException", "no connection could be obtained from the pool within the time limit"},
 	"nodejs": {"ConnectionAcquireTimeoutError", "all sockets of the agent are in use"},
 }

@@ -19,12 +19,12 @@ var poolBeforeVendor = Family{
 		l.service.channel = &channel{
 			to: l.bureau.service, size: 6 + r.IntN(8),
 			patience: int64(pick(r, 800, 1000, 1500, 2000, 3000)) * millisecond,
-			waits:    pick(r, waitUnseen, waitBefore, waitWithin),
+			waits:    pick(r, waitUnseen, waitBefore, waitWithin, waitPart),
 			attrs:    []tracewhy.KeyValue{tracewhy.String("http.client.connection.pool.name", l.bureau.service.name)},
 		}
 	},
 	shift: func(d *draft) {
-		if chance(d.rng, 0.35) {
+		if !d.estate.desk.isHidden() && chance(d.rng, 0.35) {
 			d.surge(between(d.rng, 4, 7))
 		}
 	},
@@ -46,7 +46,7 @@ var poolBeforeVendor = Family{
 			if chance(r, 0.7) {
 				cause.ChangeID = d.trigger("feature_flag", l.entry.op.service, "campaign for equipment loans on")
 			}
-		case chance(r, 0.4):
+		case !l.isHidden() && chance(r, 0.4):
 			size := max(1, int(float64(busy*between(r, 0.7, 1.3))/d.strength))
 			d.fault.narrow = func(*service) int { return size }
 			d.beginBefore()
@@ -68,12 +68,16 @@ var poolBeforeVendor = Family{
 		if change != "" && chance(r, 0.6) {
 			cause.ChangeID = d.trigger("config", s, change)
 		}
-		if cause.Operations = []string{waitName}; s.channel.waits == waitUnseen {
-			cause.Operations = d.callers(l.bureau)
+		if cause.Operations = []string{waitName}; !s.channel.hasSpans() {
+			cause.Operations = append(d.callers(l.bureau), l.bureau.clientName)
 		}
 		d.label.Causes = []Cause{cause}
 	},
 }
+
+// isHidden reports whether nothing but errors tells waits for a connection from slow answers of the bureau: only a fault
+// that makes many of them end in vain can then be known.
+func (l *lendingDesk) isHidden() bool { return l.service.channel.waits == waitPart }
 
 // callers returns the names of the operations that call one.
 func (d *draft) callers(op *operation) []string {

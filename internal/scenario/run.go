@@ -388,14 +388,14 @@ func (w *run) query(f frame, s *step, n int) *failure {
 	if line != nil && line.to != op.service {
 		line = nil
 	}
-	if line != nil && line.waits != waitWithin {
+	if line != nil && !line.inCall() {
 		if fail := w.board(f, line); fail != nil {
 			return fail
 		}
 	}
 	client := f
 	client.span = w.spans.client(f, op, n)
-	if line != nil && line.waits == waitWithin {
+	if line != nil && line.inCall() {
 		if fail := w.board(client, line); fail != nil {
 			w.spans.reply(client, op, fail, false)
 			return fail
@@ -471,7 +471,7 @@ func (w *run) connectionsOf(s *service) int {
 // board waits for a connection of the instance to a vendor.
 func (w *run) board(f frame, line *channel) *failure {
 	wait := f
-	if line.waits != waitUnseen {
+	if line.hasSpans() {
 		wait.span = w.spans.wait(f, line.attrs)
 	}
 	f.p.sleep(checkoutTime.draw(f.rng))
@@ -479,7 +479,7 @@ func (w *run) board(f frame, line *channel) *failure {
 	if !w.lines[f.at].acquire(f.p, line.patience) {
 		fail = channelTimeout(f.at.service)
 	}
-	if line.waits != waitUnseen {
+	if line.hasSpans() {
 		w.spans.answer(wait, nil, fail)
 	}
 	return fail

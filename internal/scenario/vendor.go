@@ -23,7 +23,7 @@ func (e *estate) lending(r *stats.Rand, tagged bool) *lendingDesk {
 	desk := &lendingDesk{service: b.service(roleCommercial, b.protocol())}
 	s := desk.service
 	s.instances = 2 + r.IntN(2)
-	desk.bureau = b.foreign(roleCompanies, pick(r, "/companies/report", "/v3/scores", "/credit-files"), "Reports", magnitude(r, 250, 600))
+	desk.bureau = b.api(roleCompanies, pick(r, "/companies/report", "/v3/scores", "/credit-files"), "Reports", magnitude(r, 250, 600))
 	others := []struct {
 		role   role
 		path   string
@@ -38,7 +38,7 @@ func (e *estate) lending(r *stats.Rand, tagged bool) *lendingDesk {
 	ask := b.call(desk.bureau).retried(pick(r, 1, 1, 2, 3)).within(int64(pick(r, 0, 5, 8, 12)) * second)
 	checks := []step{ask}
 	for _, o := range others[:1+r.IntN(3)] {
-		other := b.call(b.foreign(o.role, o.path, o.rpc, o.median)).retried(pick(r, 1, 2)).within(int64(pick(r, 3, 5, 8)) * second)
+		other := b.call(b.api(o.role, o.path, o.rpc, o.median)).retried(pick(r, 1, 2)).within(int64(pick(r, 3, 5, 8)) * second)
 		if chance(r, 0.4) {
 			other = other.ifAble()
 		}
@@ -69,8 +69,8 @@ func (e *estate) lending(r *stats.Rand, tagged bool) *lendingDesk {
 	return desk
 }
 
-// foreign adds an operation of a vendor's API, over HTTP or gRPC.
-func (b *builder) foreign(r role, path, rpc string, median float64) *operation {
+// api adds an operation of a vendor's API, over HTTP or gRPC.
+func (b *builder) api(r role, path, rpc string, median float64) *operation {
 	t := techVendor
 	if chance(b.r, 0.35) {
 		t = techVendorRPC
