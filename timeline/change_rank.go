@@ -140,8 +140,10 @@ func RankChanges(ctx context.Context, traces tracewhy.Cohort, changes []Change, 
 type ranking struct {
 	cfg        RankConfig
 	traces     tracewhy.Cohort
-	start, end int64 // of the recording
-	before     int64 // the moment that executions of a later baseline count at
+	start, end int64   // of the recording
+	before     int64   // the moment that executions of a later baseline count at
+	starts     []int64 // of traces, sorted
+	moments    moments
 
 	hasSymptom  bool
 	symptom     int64
@@ -175,7 +177,7 @@ func (k *ranking) layOut() bool {
 	}
 	slices.Sort(starts)
 	starts = (&SeriesResult{}).withoutStray(starts)
-	k.start, k.end = starts[0], starts[len(starts)-1]
+	k.starts, k.start, k.end = starts, starts[0], starts[len(starts)-1]
 	p := k.cfg.Points
 	if p.Symptom >= 0 && p.Symptom < len(p.Events) {
 		e := p.Events[p.Symptom]
@@ -251,6 +253,11 @@ func (k *ranking) candidates(ctx context.Context, changes []Change) error {
 	k.before = k.start
 	for _, x := range k.items {
 		k.before = min(k.before, x.at)
+	}
+	if k.cfg.Baseline.Len() > 0 {
+		k.moments = newMoments(k.starts, k.before)
+	} else {
+		k.moments = newMoments(k.starts, k.start)
 	}
 	k.before--
 	return nil

@@ -172,7 +172,7 @@ func (w *weighing) rise() float64 {
 				factor += r.weight * r.mean / (float64((1-expected)*r.none) + float64(expected*r.mean))
 				continue
 			}
-			l := y.judgements.ofChange(r, x.at, x.until, w.start, w.end)
+			l := y.judgements.ofChange(r, x.at, x.until)
 			e := l / r.mean
 			evidence += float64(r.weight * e)
 			// A rise of fewer executions than traces were affected explains some of these.
@@ -191,7 +191,7 @@ func (w *weighing) rise() float64 {
 		w.con("nothing of %s rose at any time", s.change.Service)
 		return factor
 	}
-	c.Placebo = best.stream.judgements.placebo(best.rise, x.at, w.start, w.end)
+	c.Placebo = w.moments.placebo(best.stream.judgements, best.rise, x.at)
 	if evidence < 1 && clearest.rise != nil {
 		best = clearest
 	}
@@ -307,7 +307,7 @@ func (w *weighing) dose() float64 {
 }
 
 // mostDose is the logarithm of how much a dose says at most: traces at one time depend on each other.
-const mostDose = 7.0
+const mostDose = 3.4
 
 // part names the part of the service that was changed.
 func (w *weighing) part() string {

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/tracewhy/tracewhy"
-	"github.com/tracewhy/tracewhy/internal/stats"
 	"github.com/tracewhy/tracewhy/internal/stats/special"
 )
 
@@ -93,7 +92,7 @@ func (s *scope) weigh(k *ranking) {
 		}
 	}
 	each(func(y *stream, r *rise) {
-		r.mean = y.judgements.average(r, k.start, k.end)
+		r.mean = k.moments.average(y.judgements, r)
 		if at := y.judgements.at[r.at]; r.isFlat() || r.size <= 0 || k.first <= k.last && at > k.last {
 			return // what began after the symptom did not set it off
 		}
@@ -130,7 +129,7 @@ func (s *scope) weigh(k *ranking) {
 const afterwards = 0.1
 
 // firstHand is how probable it is that what rises is the doing of what was changed, by role, and not of what it called.
-var firstHand = [roles]float64{roleOwn: 1, roleIn: 1, roleMade: 0.5, roleOut: 0.25}
+var firstHand = [roles]float64{roleOwn: 1, roleIn: 1, roleMade: 0.5, roleOut: 0.05}
 
 // add adds the streams of one role, and of one path if hasPath.
 func (s *scope) add(r role, path tracewhy.PathID, hasPath bool, cuts []int64, failures, long, slow []judgement) {
@@ -175,103 +174,6 @@ func judged(list []execution) (failures, long, slow []judgement) {
 		}
 	}
 	return failures, long, slow
-}
-
-// average returns the likelihood of a rise averaged over all moments of the recording.
-func (t *judgements) average(r *rise, start, end int64) float64 {
-	length := float64(max(end-start, 1))
-	sum, inside := 0.0, 0.0
-	for cell := r.from + 1; cell < r.to; cell++ {
-		from, to := max(t.at[cell-1], start), min(t.at[cell], end)
-		if from >= to {
-			continue
-		}
-		part := float64(to-from) / length
-		sum += float64(part * r.likelihoodAt(cell))
-		inside += part
-	}
-	return sum + float64(max(1-inside, 0)*r.none)
-}
-
-// The effect of a change begins at once, while it is rolled out, or after it has built up: with these probabilities.
-const (
-	atOnce      = 0.5
-	whileRolled = 0.45
-	builtUp     = 0.05
-	rolling     = float64(time.Minute) // the mean of how long after it was recorded a change begins to act, if not at once
-	shortest    = float64(time.Second) // of what is built up
-)
-
-// delayed returns the probability that a change acts within some time, if not at once.
-func delayed(after, length float64) float64 {
-	if after <= 0 {
-		return 0
-	}
-	rolled := whileRolled * -special.Expm1(-after/rolling)
-	built := builtUp * special.Log1p(min(after, length)/shortest) / special.Log1p(length/shortest)
-	return float64(rolled) + float64(built)
-}
-
-// likelihoodOf returns the likelihood of a rise that began at a moment.
-func (t *judgements) likelihoodOf(r *rise, at int64) float64 {
-	cell, _ := slices.BinarySearch(t.at, at)
-	return r.likelihoodAt(cell)
-}
-
-// ofChange returns the likelihood of a rise that a change from at to until set off.
-func (t *judgements) ofChange(r *rise, at, until, start, end int64) float64 {
-	length := float64(max(end-start, 1))
-	first := t.likelihoodOf(r, at)
-	if until > at {
-		sum := 0.0
-		covered := 0.0
-		for cell := r.from + 1; cell < r.to; cell++ {
-			if from, to := max(t.at[cell-1], at), min(t.at[cell], until); from < to {
-				part := float64(to-from) / float64(until-at)
-				sum += float64(part * r.likelihoodAt(cell))
-				covered += part
-			}
-		}
-		first = sum + float64(max(1-covered, 0)*r.none)
-	}
-	sum := float64(atOnce * first)
-	known := float64(atOnce)
-	for cell := r.from + 1; cell < r.to; cell++ {
-		from, to := max(t.at[cell-1], at), t.at[cell]
-		if from >= to {
-			continue
-		}
-		part := delayed(float64(to-at), length) - delayed(float64(from-at), length)
-		sum += float64(part * r.likelihoodAt(cell))
-		known += part
-	}
-	return sum + float64(max(1-known, 0)*r.none)
-}
-
-// placebo returns the share of all moments at which a change would have fitted a rise as well as one at a moment did.
-func (t *judgements) placebo(r *rise, at, start, end int64) float64 {
-	near := int64(rolling)
-	best := t.likelihoodOf(r, at)
-	for cell := r.from + 1; cell < r.to; cell++ {
-		if t.at[cell] > at && t.at[cell-1] < at+near {
-			best = max(best, r.likelihoodAt(cell))
-		}
-	}
-	if best <= r.none {
-		return 1
-	}
-	sum, done := int64(0), start
-	for cell := r.from + 1; cell < r.to; cell++ {
-		if stats.Compare(r.likelihoodAt(cell), best) < 0 {
-			continue
-		}
-		from, to := max(t.at[cell-1]-near, done), min(t.at[cell], end)
-		if from < to {
-			sum += to - from
-			done = to
-		}
-	}
-	return min(float64(sum)/float64(max(end-start, 1)), 1)
 }
 
 // How probable it is that an incident that was traced to one thing began in it, in one of those that it calls, or in
