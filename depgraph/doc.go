@@ -28,8 +28,9 @@
 //
 // Where the evidence is thin, or nothing says whose a thing is, a verdict is undetermined. Where the other
 // side of a call has no span, its time includes the network's. Known failures: a process that gets no CPU
-// makes all that it calls look slow, and a circuit breaker that is open looks like an error of its own
-// service.
+// makes all that it calls look slow, a wait for a pool that is a part of the call's span and of no other
+// looks like the vendor until it ends in vain, and a circuit breaker that is open looks like an error of
+// its own service.
 //
 // The same traces in any order, and any number of workers, give the same result. Time is O(n log n) and
 // memory O(n) for n spans.

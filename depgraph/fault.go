@@ -15,7 +15,7 @@ import (
 type FaultDomainResult struct {
 	Domain Domain `json:"domain"` // internal, external, boundary or undetermined
 	// Trigger says what set it off: internal for a vendor that refuses or slows down what exceeds a limit,
-	// where that follows from how much was asked of it. Otherwise it is the Domain.
+	// where that follows from how much was asked of it, and undetermined where it may. Otherwise it is the Domain.
 	Trigger   Domain `json:"trigger"`
 	Symptom   string `json:"symptom"`   // what the shares are of: error, latency, or "" if neither grew
 	Mechanism string `json:"mechanism"` // in words, such as "throttling"; "" if undetermined

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/depgraph"
+	"github.com/tracewhy/tracewhy/internal/stats"
 )
 
 func judge(t testing.TB, set *tracewhy.Set, cfg depgraph.Config) *depgraph.FaultDomainResult {
@@ -49,6 +50,8 @@ func TestFaultDomain(t *testing.T) {
 		{"throttled at our peak, untagged", window{every: 100, traces: 1500, untagged: true}, window{every: 100, traces: 1500, peak: 4, limit: 20, untagged: true}, external, internal, "api.creditbureau.com", "api.creditbureau.com", "throttling"},
 		{"throttled and retried", busy, window{every: 100, traces: 1500, peak: 4, limit: 20, retries: 3}, external, internal, "CreditBureau", "CreditBureau", "throttling"},
 		{"their limit lowered", busy, window{every: 100, traces: 1500, limit: 7}, external, external, "CreditBureau", "CreditBureau", "throttling"},
+		{"slow while a third more is asked", busy, window{every: 75, traces: 2000, bureauSlow: 60}, external, unknown, "CreditBureau", "CreditBureau", "slow answers"},
+		{"a slow ledger, and hardly more failures than by chance", window{}, window{ledgerSlow: 30, bureauFail: 0.012}, internal, internal, "", "ledger", "slow work"},
 		{"few traces", window{}, window{traces: 4, bureauFail: 1}, unknown, unknown, "", "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -65,5 +68,39 @@ func TestFaultDomain(t *testing.T) {
 				t.Errorf("right for %d of %d seeds", right, seeds)
 			}
 		})
+	}
+}
+
+// One of two calls side by side begins late, and is waited for although it takes no longer.
+func TestTimeThatMovedOntoThePath(t *testing.T) {
+	var spans []tracewhy.SpanData
+	for n := range 400 {
+		r := stats.NewRand(1, stats.Key("moved"), uint64(n))
+		at, late, source := float64(n*1000), 0.0, "baseline"
+		if n >= 200 {
+			late, source = 150, "incident"
+		}
+		id := tracewhy.TraceID{14: byte(n >> 8), 15: byte(n)}
+		work := func(ms float64) float64 { return ms * (0.8 + 0.4*r.Float64()) }
+		span := func(number byte, name, host string, start, length float64) {
+			s := tracewhy.SpanData{
+				TraceID: id, SpanID: tracewhy.SpanID{7: number}, Name: name, Kind: tracewhy.KindServer, Source: source,
+				Start: uint64((at + start + 1) * 1e6), End: uint64((at + start + length + 1) * 1e6),
+				Resource: &tracewhy.Resource{Attributes: []tracewhy.KeyValue{tracewhy.String("service.name", "loans")}},
+			}
+			if number > 1 {
+				s.Kind, s.ParentSpanID = tracewhy.KindClient, tracewhy.SpanID{7: 1}
+				s.Attributes = []tracewhy.KeyValue{tracewhy.String("server.address", host)}
+			}
+			spans = append(spans, s)
+		}
+		wait, bureau, screening := work(5)+late, work(200), work(250)
+		span(1, "apply", "", 0, max(wait+bureau, 5+screening)+5)
+		span(2, "POST", "api.creditbureau.com", wait, bureau)
+		span(3, "POST", "api.screening.com", 5, screening)
+	}
+	r := judge(t, tracewhy.SetOf(spans...), depgraph.Config{})
+	if r.Domain != depgraph.DomainInternal || r.Name != "loans" {
+		t.Errorf("%s %s, %s: %+v", r.Domain, r.Name, r.Reason, r.Places)
 	}
 }

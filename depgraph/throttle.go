@@ -87,7 +87,7 @@ func (j *judge) trigger(r *FaultDomainResult, to int32) {
 		return
 	}
 	t.Limit = estimate(stats.NewSample(accepted).QuantileInterval(0.5, level))
-	follows := t.follows(demand, isRefusal)
+	trigger := t.triggerOf(demand, isRefusal)
 	over, healthy := 0, len(demand[base][0])
 	for _, b := range bins {
 		// A limit lets bursts pass, and so what counts is what it has been seen to let pass.
@@ -103,34 +103,44 @@ func (j *judge) trigger(r *FaultDomainResult, to int32) {
 	switch {
 	case t.Lowered:
 		r.Reason += ", also where there were no more than before: its limit was lowered"
-	case follows:
+	case trigger == DomainInternal:
 		r.Throttling, r.Trigger = t, DomainInternal
 		r.Reason += fmt.Sprintf(" when more than about %.3g a second were made: an external mechanism with an internal trigger", t.Limit.Value)
 	case isRefusal:
 		r.Trigger = DomainUndetermined
+	case trigger == DomainUndetermined:
+		r.Trigger = trigger
+		r.Reason += "; all the while more was asked of it than before, which may be why"
 	}
 }
 
-// follows reports whether there is trouble when much is asked, and sets P. That can be seen within the incident. Between
-// the windows more than the demand may have changed, so that more of it is a reason only where hardly any time without
-// trouble had as much, or where the other side says itself that it is too much.
-func (t *Throttling) follows(demand [2][2][]float64, isRefusal bool) bool {
+// triggerOf returns whose doing it is that there is trouble, by whether there is when much is asked, and sets P. That can be
+// seen within the incident. Between the windows more than the demand may have changed: there it is a reason only for
+// a side that says itself that it is too much, and leaves it open where hardly any time without trouble had as much.
+func (t *Throttling) triggerOf(demand [2][2][]float64, isRefusal bool) Domain {
 	bad, good := slices.Concat(demand[base][1], demand[inc][1]), slices.Concat(demand[base][0], demand[inc][0])
 	if len(bad) < minBins/2 || len(good) < minBins/2 {
-		return false
+		return DomainExternal
 	}
-	within, calm := stats.NewSample(demand[inc][1]), stats.NewSample(demand[inc][0])
+	compare := func(x, y []float64) stats.RankTest {
+		return stats.MannWhitney(stats.NewSample(x), stats.NewSample(y), stats.Greater)
+	}
 	if len(demand[inc][1]) >= minBins/2 && len(demand[inc][0]) >= minBins/2 {
-		if t.P = stats.MannWhitney(within, calm, stats.Greater).P; t.P <= triggerP {
-			return true
+		if t.P = compare(demand[inc][1], demand[inc][0]).P; t.P <= triggerP {
+			return DomainInternal
 		}
 	}
-	all := stats.MannWhitney(stats.NewSample(bad), stats.NewSample(good), stats.Greater)
-	if all.P > triggerP || !isRefusal && all.Delta < separation {
-		return false
+	all := compare(bad, good)
+	switch {
+	case all.P > triggerP:
+		return DomainExternal
+	case isRefusal:
+		t.P = all.P
+		return DomainInternal
+	case all.Delta >= separation:
+		return DomainUndetermined
 	}
-	t.P = all.P
-	return true
+	return DomainExternal
 }
 
 // bins cuts both windows into stretches of one length, with about 20 attempts each.
