@@ -50,8 +50,8 @@ type Resource struct {
 	// estimates of all that happened, and Most is the most of the sample.
 	InFlight []float64
 	Most     []int
-	// Waiting is how many waited on average, beside or among those in flight; nil where waits cannot be told
-	// from work.
+	// Waiting is how many waited on average, beside or among those in flight: nil where waits cannot be told
+	// from work, and -1 outside of the time of the limit that tells them.
 	Waiting []float64
 	// Arrivals and Completions are how many began and ended.
 	Arrivals, Completions []float64
@@ -65,7 +65,8 @@ type Resource struct {
 	Unsteady float64
 
 	Limit Limit
-	// Utilisation is InFlight, without those that wait among them, by the limit; nil where that is not known.
+	// Utilisation is InFlight, without those that wait among them, by the limit: nil where that is not known,
+	// and -1 when it is not.
 	Utilisation []float64
 	Queues      []Queue // in the order of time
 }
@@ -107,8 +108,11 @@ type Limit struct {
 	Stated bool
 	// Within says that the waits are part of the executions, as those for a lock in the span of a query are.
 	Within bool
-	Waits  int    // how many executions waited
-	Reason string // one sentence: why the limit is that, or why it is not estimable
+	Waits  int // how many executions waited
+	// Start and End are the time in which it was seen to hold, in nanoseconds since the Unix epoch: all, or the
+	// half, quarter or eighth of the executions in which most waited.
+	Start, End int64
+	Reason     string // one sentence: why the limit is that, or why it is not estimable
 }
 
 // Queue is a time in which more arrived than were done with, so that it took longer and longer. Times are in

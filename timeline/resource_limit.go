@@ -16,16 +16,61 @@ const (
 
 const sampledReason = "not estimable: traces were sampled, so that not all that was under way is seen"
 
+// A limit need not hold all the time: it is looked for in halves, quarters and eighths as well. There are many of
+// those, and so more must wait.
+const (
+	mostParts    = 8
+	fewestInPart = 50
+	shareInPart  = 0.25 // of the executions of a part, where they wait within their own time
+)
+
 // limit estimates how many can be under way at once, and says which uses and which waits that is about.
 func (x *user) limit(isWeighted bool) (l Limit, uses, waits []use) {
 	if isWeighted {
 		return x.stateLimit(Limit{Reason: sampledReason}), x.uses, x.waiting
 	}
+	pauses := make([][]use, len(usualShares))
+	for i, share := range usualShares {
+		pauses[i] = x.delays(share)
+	}
+	starts, ends := edges(slices.Concat(x.uses, x.waiting))
+	n := len(starts)
+	first := Limit{Waits: -1}
+	for parts := 1; parts <= mostParts; parts *= 2 {
+		for part := range parts {
+			from, to := starts[part*n/parts], starts[min((part+1)*n/parts, n-1)]
+			if part+1 == parts {
+				to = ends[n-1]
+			}
+			found, of, waited := x.limitWithin(from, to, pauses)
+			isClear := parts == 1 || found.Waits >= fewestInPart && (!found.Within || float64(found.Waits) >= float64(shareInPart*float64(n/parts)))
+			if found.N > 0 && isClear && (l.N == 0 || found.Waits > l.Waits) {
+				l, uses, waits = found, of, waited
+			}
+			if first.Waits < 0 {
+				first = found
+			}
+		}
+		if l.N > 0 || n/parts < 2*fewestInPart {
+			break
+		}
+	}
+	if l.N == 0 {
+		l, uses, waits = first, x.uses, nil
+	}
+	if x.id.kind == ResourcePool {
+		return x.stateLimit(l), uses, x.waiting
+	}
+	return l, uses, waits
+}
+
+// limitWithin estimates the limit in a part of the time.
+func (x *user) limitWithin(from, to int64, pauses [][]use) (l Limit, uses, waits []use) {
 	uses = x.uses
-	for _, share := range usualShares {
-		waits = x.delays(share)
-		if l = plateauOf(x.uses, waits); l.N == 0 && len(x.holds) > 0 {
-			if held := plateauOf(x.holds, waits); held.N > 0 {
+	for _, p := range pauses {
+		waits = within(p, from, to)
+		if l = plateauOf(within(x.uses, from, to), waits); l.N == 0 && len(x.holds) > 0 {
+			if held := plateauOf(within(x.holds, from, to), waits); held.N > 0 {
 				l, uses = held, x.holds
 			}
 		}
@@ -33,16 +78,25 @@ func (x *user) limit(isWeighted bool) (l Limit, uses, waits []use) {
 			break
 		}
 	}
-	if x.id.kind == ResourcePool {
-		return x.stateLimit(l), uses, x.waiting
-	}
-	if l.N == 0 && 2*x.own > x.took {
-		inside, within := serversOf(x.uses, nil)
+	if l.N == 0 && x.id.kind != ResourcePool && 2*x.own > x.took {
+		inside, waited := serversOf(within(x.uses, from, to), nil)
 		if inside.N > 0 || l.Waits < fewestWaits {
-			return inside, uses, within
+			l, waits = inside, waited
 		}
 	}
+	l.Start, l.End = from, to
 	return l, uses, waits
+}
+
+// within returns the uses that were under way at some time, in their order.
+func within(uses []use, from, to int64) []use {
+	var out []use
+	for _, u := range uses {
+		if u.start < to && u.end > from {
+			out = append(out, u)
+		}
+	}
+	return out
 }
 
 // stateLimit adds what spans say of the limit.

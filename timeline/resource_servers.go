@@ -10,8 +10,9 @@ import (
 
 const (
 	mostServers  = 64   // that are tried
-	outOfOrder   = 0.02 // the share of waits that may contradict first come, first served
+	outOfOrder   = 0.02 // the share of waits that may contradict first come, first served, in each half of the time
 	leastLonger  = 1.1  // times as long as others, executions that waited took
+	tailLike     = 2    // likewise, of what one in ten exceeds
 	likeAlone    = 1.25 // times as long, or short, as that of others, the work of those that waited is
 	shareWaiting = 0.05 // of all executions waited at least
 	// A wait that is a second longer makes its execution a second longer, give or take a quarter, and that
@@ -97,9 +98,10 @@ const (
 func tryServers(sorted []use, ends []int64, c int, others []int64) (serverFit, misfit) {
 	var t serverFit
 	var waited, alone, work []int64
-	var free []int // the executions that did not wait
-	early := 0
+	var free []int         // the executions that did not wait
+	var early, late [2]int // by half: executions that ended before they could begin, and those that waited
 	for i, u := range sorted {
+		half := min(2*i/len(sorted), 1)
 		begin := u.start
 		if i >= c {
 			begin = max(begin, ends[i-c])
@@ -108,18 +110,21 @@ func tryServers(sorted []use, ends []int64, c int, others []int64) (serverFit, m
 		case begin <= u.start:
 			alone, free = append(alone, u.end-u.start), append(free, i)
 		case begin > u.end:
-			early++
+			early[half]++
 		default:
+			late[half]++
 			waited, work = append(waited, u.end-u.start), append(work, u.end-begin)
 			t.waits = append(t.waits, use{u.start, begin, u.weight})
 		}
 	}
-	all := len(waited) + early
+	all := len(waited) + early[0] + early[1]
 	if all < fewestWaits || float64(all) < float64(shareWaiting*float64(len(sorted))) {
 		return t, tooFew
 	}
-	if float64(early) > float64(outOfOrder*float64(all)) {
-		return t, overtaken
+	for half := range early {
+		if float64(early[half]) > float64(outOfOrder*float64(early[half]+late[half])) {
+			return t, overtaken
+		}
 	}
 	if len(alone) < fewestWaits {
 		alone = append(alone, others...)
@@ -128,7 +133,8 @@ func tryServers(sorted []use, ends []int64, c int, others []int64) (serverFit, m
 		return t, neverAlone
 	}
 	t.waited, t.alone, t.work = medianOf(slices.Clone(waited)), medianOf(slices.Clone(alone)), medianOf(work)
-	if t.unlike() > likeAlone {
+	// While a server is held by what is not seen, those that wait do so for longer than any work takes.
+	if t.unlike() > likeAlone || float64(upperOf(work)) > float64(tailLike*float64(upperOf(alone))) {
 		return t, unequal
 	}
 	slope, explained := lineOf(t.waits, waited)
@@ -173,6 +179,12 @@ func lineOf(waits []use, took []int64) (slope, explained float64) {
 		return 0, 0
 	}
 	return xy / xx, float64(xy*xy) / float64(xx*yy)
+}
+
+// upperOf returns what one in ten exceeds.
+func upperOf(xs []int64) int64 {
+	slices.Sort(xs)
+	return xs[len(xs)*9/10]
 }
 
 func medianOf(xs []int64) time.Duration {

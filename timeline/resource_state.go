@@ -42,9 +42,21 @@ func (x *user) resource(bins *SeriesResult, isWeighted bool) Resource {
 	if x.id.kind == ResourcePool || r.Limit.N > 0 {
 		r.Waiting = x.average(x.waiting, bins)
 	}
+	isKnown := func(b int) bool {
+		return r.Limit.Stated || bins.Starts[b] < r.Limit.End && bins.Starts[b]+int64(bins.Bin) > r.Limit.Start
+	}
+	for b := range r.Waiting {
+		if x.id.kind != ResourcePool && !isKnown(b) {
+			r.Waiting[b] = -1
+		}
+	}
 	if r.Limit.N > 0 {
 		r.Utilisation = make([]float64, n)
 		for b := range n {
+			if !isKnown(b) {
+				r.Utilisation[b] = -1
+				continue
+			}
 			busy := r.InFlight[b]
 			if r.Limit.Within {
 				busy -= r.Waiting[b]

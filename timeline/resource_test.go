@@ -187,6 +187,39 @@ func TestLimit(t *testing.T) {
 	}
 }
 
+// Of pools of any size, in which more or less waits, the limit is right wherever it is said to be known; and it is
+// where much waits.
+func TestLimitOfPools(t *testing.T) {
+	services := []func(*rand.Rand) float64{exponential, lognormal, constant}
+	n := 10 * *worlds
+	for _, as := range []recordedAs{waitWithin, waitBefore, waitSpan, waitForHold} {
+		known, near, covered := 0, 0, 0
+		for seed := range uint64(n) {
+			r := rand.New(rand.NewPCG(seed, 9))
+			q := queue{servers: 1 + r.IntN(12), load: 0.8 + 0.25*r.Float64(), as: as, service: services[r.IntN(3)]}
+			kind := timeline.ResourceDependency
+			if as == waitSpan || as == waitForHold {
+				kind = timeline.ResourcePool
+			}
+			l := find(t, q.resources(t, seed, 600), kind).Limit
+			if l.N == 0 {
+				continue
+			}
+			known++
+			if d := l.N - q.servers; 5*max(d, -d) <= q.servers {
+				near++
+			}
+			if l.Low <= q.servers && q.servers <= l.High {
+				covered++
+			}
+		}
+		t.Logf("%v: of %d pools the limit of %d is known, %d within a fifth and %d within its interval", as, n, known, near, covered)
+		if 20*near < 19*known || 20*covered < 18*known || as != waitWithin && 10*known < 9*n {
+			t.Errorf("%v: of %d pools the limit of %d is known, %d within a fifth and %d within its interval", as, n, known, near, covered)
+		}
+	}
+}
+
 // The mean wait, the number that wait and the utilisation are those of A. K. Erlang's C formula (1917).
 func TestErlang(t *testing.T) {
 	for _, as := range []recordedAs{waitWithin, waitBefore, waitSpan} {
@@ -268,6 +301,9 @@ func TestResourcesOrder(t *testing.T) {
 		later.Starts[i] -= int64(time.Hour)
 	}
 	for i := range later.Resources {
+		if l := &later.Resources[i].Limit; l.End > 0 {
+			l.Start, l.End = l.Start-int64(time.Hour), l.End-int64(time.Hour)
+		}
 		for j := range later.Resources[i].Queues {
 			q := &later.Resources[i].Queues[j]
 			q.Start, q.Peak = q.Start-int64(time.Hour), q.Peak-int64(time.Hour)

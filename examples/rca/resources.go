@@ -52,14 +52,19 @@ func (x *course) writeResources(w io.Writer) {
 		drawn, _, top := x.floats(r.InFlight)
 		fmt.Fprintf(w, "    under way  %s  up to %.3g\n", drawn, top)
 		if r.Waiting != nil {
-			drawn, _, top = x.floats(r.Waiting)
+			drawn, _, top = x.floats(known(r.Waiting))
 			fmt.Fprintf(w, "    waiting    %s  up to %.3g\n", drawn, top)
 		}
 		switch {
 		case r.Limit.N == 0:
 			fmt.Fprintf(w, "    limit      %s\n", report.Clean(r.Limit.Reason))
 		default:
-			fmt.Fprintf(w, "    limit      %d (%d to %d), full in %d of %d bins: %s\n", r.Limit.N, r.Limit.Low, r.Limit.High, r.Saturated(), len(r.InFlight), report.Clean(r.Limit.Reason))
+			when := ""
+			if slices.Contains(r.Utilisation, -1) {
+				when = fmt.Sprintf(", from %s to %s", clock(r.Limit.Start), clock(r.Limit.End))
+			}
+			fmt.Fprintf(w, "    limit      %d (%d to %d)%s, full in %d of %d bins: %s\n",
+				r.Limit.N, r.Limit.Low, r.Limit.High, when, r.Saturated(), len(r.InFlight), report.Clean(r.Limit.Reason))
 		}
 		for _, q := range r.Queues {
 			fmt.Fprintf(w, "    queue      from %d to %d under way, %s to %s, %s\n", q.Usual, q.Most, clock(q.Start), clock(q.Peak), drained(q))
@@ -68,6 +73,17 @@ func (x *course) writeResources(w io.Writer) {
 	if n := len(busy) - x.rows; n > 0 {
 		fmt.Fprintf(w, "  and %d more\n", n)
 	}
+}
+
+// known returns what is, and NaN for what is not.
+func known(ys []float64) []float64 {
+	out := slices.Clone(ys)
+	for i, y := range out {
+		if y < 0 {
+			out[i] = math.NaN()
+		}
+	}
+	return out
 }
 
 func drained(q timeline.Queue) string {
