@@ -16,7 +16,7 @@ const (
 )
 
 // TraceSequence draws a trace: its services, and what they call that has no spans, in the order of their first call.
-// A call and the span of its other side are one message, that lasts as long as for the caller; what a service does
+// A call and the span of its other side are one message, that lasts as long as for a caller who waits; what a service does
 // within itself is a message to itself. Calls of one path that follow each other are drawn once, in a loop: the
 // first that failed, or the longest. What overlaps in time is parallel.
 //
@@ -77,9 +77,13 @@ func (c *traceCall) name() string {
 	return c.span.Name()
 }
 
-// lasted returns how long it took, for a text.
+// lasted returns how long it took, for a text: for the caller, or the other side if that did not wait.
 func (c *traceCall) lasted() string {
-	if d := c.span.Duration(); d >= 0 {
+	d := c.span.Duration()
+	if c.isAsync() && !c.remote.IsZero() {
+		d = c.remote.Duration()
+	}
+	if d >= 0 {
 		return short(d)
 	}
 	return "unknown time"

@@ -3,19 +3,23 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/rca/evaluate"
 	"github.com/tracewhy/tracewhy/rca/report"
+	"github.com/tracewhy/tracewhy/timeline"
 )
 
 // waterfall draws traces.
 func waterfall(ctx context.Context, env *environment, c *command, args []string) error {
 	fs := c.flagSet()
 	width := fs.Int("width", 80, "how many `COLUMNS` to use")
-	rows := fs.Int("rows", 40, "how many `LINES` a trace may take; the rest is folded")
+	rows := fs.Int("rows", 40, "how many `LINES`, or calls, of a trace to draw; the rest is folded or left out, and counted")
+	sequence := fs.Bool("sequence", false, "draw who called whom, from top to bottom, instead of bars")
+	format := fs.String("format", "text", "draw as text for a terminal, or as mermaid")
 	color := colorFlag(fs, env)
 	positional, err := c.parse(env, fs, args)
 	if err != nil {
@@ -27,6 +31,14 @@ func waterfall(ctx context.Context, env *environment, c *command, args []string)
 	}
 	if len(positional) < 2 {
 		return usagef("name a file or a case folder, and the ids of the traces to draw")
+	}
+	switch {
+	case *format != "text" && *format != "mermaid":
+		return usagef("-format is text or mermaid, not %q", *format)
+	case *format == "mermaid" && len(positional) > 2:
+		return usagef("a Mermaid diagram is of one trace: name one id")
+	case *rows < 1:
+		return usagef("-rows is a number of lines, not %d", *rows)
 	}
 	paths, err := traceFiles(positional[0])
 	if err != nil {
@@ -48,7 +60,31 @@ func waterfall(ctx context.Context, env *environment, c *command, args []string)
 		}
 		traces = append(traces, t)
 	}
+	switch {
+	case *format == "mermaid" && *sequence:
+		_, err = io.WriteString(env.stdout, timeline.TraceSequence(traces[0], *rows).Mermaid())
+		return err
+	case *format == "mermaid":
+		_, err = io.WriteString(env.stdout, timeline.WaterfallGantt(timeline.Waterfall(traces[0]), *rows).Mermaid())
+		return err
+	case *sequence:
+		return writeSequences(env.stdout, traces, *rows, *width)
+	}
 	return report.Waterfall(env.stdout, report.Config{Width: *width, Rows: *rows, Color: colors}, traces...)
+}
+
+// writeSequences draws traces below each other.
+func writeSequences(w io.Writer, traces []tracewhy.Trace, rows, width int) error {
+	for i, t := range traces {
+		text := timeline.TraceSequence(t, rows).Text(width)
+		if i > 0 {
+			text = "\n" + text
+		}
+		if _, err := io.WriteString(w, text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // traceFiles returns the files that an argument stands for: those of both sides of a case folder.
