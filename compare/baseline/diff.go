@@ -52,7 +52,7 @@ func Diff(ctx context.Context, before, after *Snapshot, cfg Config) (*Comparison
 	}
 	d := newDiffer(before, after, cfg.withDefaults())
 	for i := range d.pairs {
-		if i%tracesPerChunk == 0 && ctx.Err() != nil {
+		if i%questionsPerChunk == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 		d.ask(&d.pairs[i])

@@ -165,6 +165,41 @@ func TestDiffIsSymmetric(t *testing.T) {
 	}
 }
 
+// Other names of services and operations change nothing but names.
+func TestNamesDoNotMatter(t *testing.T) {
+	changes := func(name func(string) string) []string {
+		var sides []*baseline.Snapshot
+		for day, k := range []knobs{{traces: 150, fails: 0.1}, {traces: 150, slow: 1.6, checks: 0.5, vendor: "amex", version: "2.0"}} {
+			k.day = day
+			spans := k.spans(1)
+			seen := map[*tracewhy.Resource]bool{}
+			for i := range spans {
+				spans[i].Name = name(spans[i].Name)
+				if r := spans[i].Resource; !seen[r] {
+					seen[r] = true
+					for j, kv := range r.Attributes {
+						if kv.Key == "service.name" {
+							r.Attributes[j] = tracewhy.String(kv.Key, name(kv.Value.Str()))
+						}
+					}
+				}
+			}
+			sides = append(sides, take(t, tracewhy.SetOf(spans...).All(), baseline.Config{}))
+		}
+		var out []string
+		for _, x := range compare(t, sides[0], sides[1], baseline.Config{}).Changes {
+			out = append(out, strings.ReplaceAll(strings.Join(x.Path, " > ")+" "+x.String(), "z#", ""))
+		}
+		slices.Sort(out)
+		return out
+	}
+	want := changes(func(s string) string { return s })
+	got := changes(func(s string) string { return "z#" + s })
+	if d := cmp.Diff(want, got); d != "" || len(want) < 5 {
+		t.Errorf("%d changes: %s", len(want), d)
+	}
+}
+
 // Weights that depend on the outcome change the share of failures, and not whether it changed.
 func TestSampledFailures(t *testing.T) {
 	// Of 1000 requests 50 fail. All of those are kept, and one in ten of the others.

@@ -85,7 +85,7 @@ func (d *differ) comparison(ctx context.Context) (*Comparison, error) {
 	}
 	for i := range d.questions {
 		q := &d.questions[i]
-		if i%tracesPerChunk == 0 && ctx.Err() != nil {
+		if i%questionsPerChunk == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 		isNews := q.appeared() && (q.Kind == KindOperation || q.Kind == KindPeer || q.Kind == KindVersion)

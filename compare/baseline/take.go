@@ -18,8 +18,12 @@ import (
 // ErrEmpty is returned for a cohort without traces: nothing is normal in it.
 var ErrEmpty = errors.New("baseline: there are no traces to take a baseline of")
 
-// tracesPerChunk is how many traces are read before the context is asked again.
-const tracesPerChunk = 256
+// spansPerChunk is how many spans are read before the context is asked again, and questionsPerChunk how many things are
+// compared.
+const (
+	spansPerChunk     = 10_000
+	questionsPerChunk = 16
+)
 
 // Take makes the snapshot of a cohort. It takes time in O(n log n) for n spans, and memory in O(n) at worst: it is
 // the number of operations, structures and names that counts.
@@ -32,10 +36,13 @@ func Take(ctx context.Context, cohort tracewhy.Cohort, cfg Config) (*Snapshot, e
 	}
 	cfg = cfg.withDefaults()
 	t := newTaker(cohort.Set(), cfg)
-	n := 0
+	since := 0
 	for trace := range cohort.Traces() {
-		if n++; n%tracesPerChunk == 0 && ctx.Err() != nil {
-			return nil, ctx.Err()
+		if since += trace.NumSpans(); since >= spansPerChunk {
+			since = 0
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
 		}
 		t.trace(trace)
 	}
