@@ -188,6 +188,11 @@ func (d *detector) stage(t *test) (stage, bool) {
 			kind[i] = stateNormal
 		}
 	}
+	// What became worse slowly did so in several steps, and began with the first of them.
+	begins := first
+	for begins > 1 && kind[begins-1] == stateNeither && segments[begins-1].level < segments[begins].level {
+		begins--
+	}
 	// Better times after the incident are a baseline only where there are none before it.
 	before := false
 	for _, k := range kind[:first] {
@@ -212,7 +217,7 @@ func (d *detector) stage(t *test) (stage, bool) {
 			}
 		}
 		switch {
-		case !s.hasOnset && i+1 == first:
+		case !s.hasOnset && i+1 == begins:
 			s.onset, s.hasOnset = d.event(t, i), true
 			s.onset.Kind = EventSymptom
 		case segments[i].level > segments[i+1].level && kind[i] == stateIncident && kind[i+1] != stateIncident:

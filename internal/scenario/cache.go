@@ -19,6 +19,9 @@ func (c *keyedCache) written(seed uint64, customer int) (at int64, ok bool) {
 	return c.first + int64(float64(float64(c.over)*r.Float64())), !absent
 }
 
+// expires returns when the first answer that is there when the window begins is too old.
+func (c *keyedCache) expires() int64 { return c.first + c.ttl }
+
 // finds reports whether the step's cache has an answer for the request's customer.
 func (w *run) finds(f frame, s *step) bool {
 	at, ok := w.answers[s.keyed][f.req.customer]

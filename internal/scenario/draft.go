@@ -115,8 +115,8 @@ func (d *draft) incident(f Family, seed uint64, random func(string) *stats.Rand)
 				best, bestScore = x, score
 				x.tally(w.results)
 				x.label.SymptomNS = symptom(healthy.results, w.results, x.when.incident)
-				if f.suffers != nil {
-					x.label.SymptomNS = f.suffers(x, healthy.results, w.results)
+				if f.observe != nil {
+					f.observe(x, healthy.results, w.results)
 				}
 				x.label.Notes = strings.TrimSpace(fmt.Sprintf(
 					"%s Failures are up by %.1f standard errors, slow requests by %.1f.", x.label.Notes, failures, slowness))
@@ -250,7 +250,7 @@ func symptom(healthy, faulty []result, start int64) int64 {
 	first := int64(0)
 	for i, h := range healthy {
 		x := faulty[i]
-		if x.failed && !h.failed || x.duration > h.duration+h.duration/2 {
+		if slowed(h, x) {
 			if end := x.at + x.duration; first == 0 || end < first {
 				first = end
 			}

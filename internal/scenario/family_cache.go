@@ -43,6 +43,7 @@ var cacheExpiry = Family{
 		d.label.Causes = []Cause{cause}
 		d.decoys(1+r.IntN(3), d.untouched(s), 0, d.when.length)
 	},
+	observe: (*draft).failing,
 }
 
 // expensiveProfiles makes a bank where what is known about a customer takes long to find, and is cached.

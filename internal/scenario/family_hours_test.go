@@ -12,7 +12,11 @@ import (
 func TestCacheHidesTheIndex(t *testing.T) {
 	for seed := range uint64(2) {
 		_, incident, d := windows(indexChange, 300+seed, small, false)
-		expiry, symptom := d.label.PrecursorNS-d.when.incident, d.label.SymptomNS-d.when.incident
+		symptom := d.label.SymptomNS - d.when.incident
+		expiry := d.estate.places["login"].steps[0].keyed.expires()
+		if at := d.label.PrecursorNS - d.when.incident; at < expiry || at > expiry+20*minute {
+			t.Errorf("seed %d: logins become slow at %d, with entries that expire from %d on", 300+seed, at, expiry)
+		}
 		find := d.estate.places["find user"]
 		var before, hidden, seen []int64 // how long statements took
 		for _, r := range incident.records() {

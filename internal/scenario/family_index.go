@@ -35,7 +35,6 @@ var indexChange = Family{
 		begins := int64(between(r, 75, 240)) * minute
 		d.fault.begins = begins
 		d.label.OnsetNS = d.when.incident + begins
-		d.label.PrecursorNS = d.when.incident + e.places["login"].steps[0].keyed.expires()
 
 		// At the peak, more statements come than the database has done in the time between them.
 		perSecond := float64(d.usage.operations[login.index]) / (float64(d.when.length) / float64(second))
@@ -62,9 +61,13 @@ var indexChange = Family{
 			FaultDomain: "internal", ChangeID: id,
 		}}
 	},
-	suffers: func(d *draft, healthy, faulty []result) int64 {
-		isLogin := d.estate.calling(d.estate.places["login"])
-		return failingSince(healthy, faulty, d.when.incident, func(x result) bool { return isLogin[x.entry] })
+	observe: func(d *draft, healthy, faulty []result) {
+		login := d.estate.places["login"]
+		isLogin := d.estate.calling(login)
+		// Those before that look for a user who is not in the cache are slow as well, but few.
+		counts := func(x result) bool { return isLogin[x.entry] && x.at >= login.steps[0].keyed.expires() }
+		d.label.PrecursorNS = d.since(healthy, faulty, 5, counts, slowed)
+		d.label.SymptomNS = d.since(healthy, faulty, 5, counts, failed)
 	},
 }
 
@@ -80,9 +83,6 @@ func (s *schedule) fromMidnight() {
 	s.incident -= s.incident % (24 * hour)
 	s.baseline = s.incident - 24*hour
 }
-
-// expires returns when the first answer that is there when the window begins is too old.
-func (c *keyedCache) expires() int64 { return c.first + c.ttl }
 
 // logins makes a bank where most requests of a morning are logins, which look for the user in a cache and then in a
 // database that shares its disks among all statements.
@@ -102,7 +102,7 @@ func (e *estate) logins(r *stats.Rand) {
 
 	expiry := 7*hour + int64(between(r, -10, 40))*minute
 	users := &keyedCache{ttl: int64(between(r, 8, 11)*2) * hour / 2, absent: between(r, 0.005, 0.03)}
-	users.first, users.over = expiry-users.ttl, int64(between(r, 2, 12))*minute
+	users.first, users.over = expiry-users.ttl, int64(between(r, 60, 360))*second
 	e.customers = 200_000 + r.IntN(200_000)
 	login.steps = append(inOrder(b.call(find).keyedBy(b.redis(s, "GET"), users)), login.steps...)
 
@@ -146,31 +146,6 @@ func (e *estate) calling(op *operation) map[*entry]bool {
 		}
 	}
 	return out
-}
-
-// failingSince returns when requests begin to fail because of the fault, not one by chance but one after the
-// other: of the next twenty a quarter.
-func failingSince(healthy, faulty []result, start int64, counts func(result) bool) int64 {
-	const ahead, enough = 20, 5
-	var at []int64
-	var failed []bool
-	for i, x := range faulty {
-		if counts(x) {
-			at, failed = append(at, x.at), append(failed, x.failed && !healthy[i].failed)
-		}
-	}
-	for i := range at {
-		n := 0
-		for k := i; k < min(i+ahead, len(at)); k++ {
-			if failed[k] {
-				n++
-			}
-		}
-		if failed[i] && n >= enough {
-			return start + at[i]
-		}
-	}
-	return 0
 }
 
 // distract records what else people did that night: deployments and settings of services that logins need and of

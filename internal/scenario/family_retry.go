@@ -49,6 +49,7 @@ var retryStorm = Family{
 		d.label.Causes = []Cause{cause}
 		d.decoys(1+r.IntN(3), d.untouched(s), 0, d.when.length)
 	},
+	observe: (*draft).failing,
 }
 
 // impatient makes a bank where the callers of one operation do not wait for long, and try again at once. Its service

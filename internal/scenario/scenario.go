@@ -22,12 +22,12 @@ type Label struct {
 	Incident bool    `json:"incident"`
 	Causes   []Cause `json:"causes"`
 	Modes    []Mode  `json:"modes"`
-	// OnsetNS is when the fault began, SymptomNS when the first request suffered that came in the window, in
-	// Unix time; 0 for none.
+	// OnsetNS is when the fault began, SymptomNS when the first request suffered that came in the window, or, of
+	// families where requests are slow before they fail, when they began to fail. In Unix time; 0 for none.
 	OnsetNS   int64 `json:"onset_ns"`
 	SymptomNS int64 `json:"symptom_ns"`
-	// PrecursorNS is, of a fault that does no harm for long, when traces begin to show it: from then on calls are
-	// slow, long before requests fail. 0 for none, or where the family does not say.
+	// PrecursorNS is, of a fault that does no harm for long, when traces begin to show it: the first of many requests
+	// that are slow, long before they fail. 0 for none, or where the family does not say.
 	PrecursorNS int64   `json:"precursor_ns,omitempty"`
 	ThresholdMS float64 `json:"threshold_ms"`
 	Dataset     string  `json:"dataset"`
@@ -71,15 +71,15 @@ type Family struct {
 	Doc   string
 	Quiet bool // nothing is wrong
 
-	size    func(size) size                        // the size of a window, of one that suits other families, or nil
-	clock   func(*schedule)                        // when the windows are, where they may not be at any time, or nil
-	suffers func(*draft, []result, []result) int64 // since when requests suffer, without and with the fault; nil: since the first that does
-	least   int                                    // the fewest requests of a window that show what it is about
-	apart   bool                                   // whether it is seen in the entries that it concerns, rather than in all
-	spares  []role                                 // whose services nothing incidental happens to
-	prepare func(*estate, *stats.Rand)             // what the estate must have, or nil
-	shift   func(*draft)                           // what is different beside the fault, or nil
-	inject  func(*draft)                           // what goes wrong, or what is different although nothing does
+	size    func(size) size                  // the size of a window, of one that suits other families, or nil
+	clock   func(*schedule)                  // when the windows are, where they may not be at any time, or nil
+	observe func(*draft, []result, []result) // says more exactly when what is seen, of results without and with the fault; or nil
+	least   int                              // the fewest requests of a window that show what it is about
+	apart   bool                             // whether it is seen in the entries that it concerns, rather than in all
+	spares  []role                           // whose services nothing incidental happens to
+	prepare func(*estate, *stats.Rand)       // what the estate must have, or nil
+	shift   func(*draft)                     // what is different beside the fault, or nil
+	inject  func(*draft)                     // what goes wrong, or what is different although nothing does
 }
 
 // Families returns all families, by name.
