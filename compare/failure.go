@@ -12,6 +12,9 @@ type FailureOrigin struct {
 	// Peer is what the operation called, where the failure is that the call was not answered; else "". It
 	// may be a service, or something that has no spans at all.
 	Peer string
+	// Late says that most such calls were given up while the callee had not begun to work on them, or was still
+	// at it.
+	Late bool
 	// Share is the share of the incident's traces that fail from here, over the baseline's.
 	Share tracewhy.Estimate
 	// P is of the exact stratified test, one-sided, and Q adjusted for the number of origins.
@@ -32,6 +35,7 @@ func (c *comparison) failures(ctx context.Context, who *callees, rule tracewhy.O
 		weight [2]float64
 		rules  map[string]int
 		paths  map[tracewhy.PathID]int
+		late   int
 	}
 	origins := map[failureKey]*origin{}
 	failed := make([]bool, len(c.traces))
@@ -45,10 +49,13 @@ func (c *comparison) failures(ctx context.Context, who *callees, rule tracewhy.O
 		failed[i] = true
 		at, why := t.Root(), "no span of the trace failed: its root stands for it"
 		var peer string
+		late := 0
 		if hop, ok := t.ErrorOrigin(); ok {
 			at, why = hop.Span, string(hop.Rule)
 			if hop.Rule == tracewhy.RuleNoRemoteSide {
 				peer, _ = who.of(at)
+			} else if peer = outwaited(hop); peer != "" {
+				late = 1
 			}
 		}
 		key := failureKey{at.Service(), at.Operation(), peer}
@@ -62,6 +69,7 @@ func (c *comparison) failures(ctx context.Context, who *callees, rule tracewhy.O
 		if c.side[i] == inc {
 			o.traces = append(o.traces, int32(i))
 			o.rules[why]++
+			o.late += late
 			o.paths[at.Path().ID()]++
 		}
 	}
@@ -75,6 +83,7 @@ func (c *comparison) failures(ctx context.Context, who *callees, rule tracewhy.O
 			Share: c.shareDifference(o.weight), Traces: o.total(), Affected: c.cohort(o.traces),
 		}
 		f.P = o.p()
+		f.Late = 2*o.late > len(o.traces)
 		most := 0
 		for _, r := range sortedKeys(o.rules) {
 			if o.rules[r] > most {
@@ -94,4 +103,21 @@ func (c *comparison) failures(ctx context.Context, who *callees, rule tracewhy.O
 	})
 	setQ(out, func(f *FailureOrigin) (float64, *float64) { return f.P, &f.Q })
 	return out, failed, nil
+}
+
+// outwaited returns the service that had not answered when its caller gave up on it, if that is how a call failed:
+// its span began, or went on, after the call had ended, or most of the call was a wait for it to begin. "" if it was not.
+func outwaited(hop tracewhy.ErrorHop) string {
+	remote, ok := callee(hop.Span)
+	if !ok || !isCaller(hop.Span) || remote.Failed() {
+		return ""
+	}
+	const apart = 50 // parts of a call that clocks may be apart
+	start, end, known := hop.Span.Interval()
+	_, answered, ended := remote.Interval()
+	isLate := known && ended && answered > end+(end-start)/apart
+	if hop.Rule == tracewhy.RuleOwnWait || hop.Rule == tracewhy.RuleRemoteHealthy && isLate {
+		return remote.Service()
+	}
+	return ""
 }

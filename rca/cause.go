@@ -66,6 +66,9 @@ func (c *cause) describeFailure(r *RootCause) {
 	r.Attributable = Attributable{Of: string(compare.SymptomError), Interval: shareOf(sum, c.symptom(compare.SymptomError))}
 	if f.Peer != "" {
 		r.Kind, r.Mechanism = "absence", "unanswered calls"
+		if f.Late {
+			r.Kind, r.Mechanism = "wait", "a queue in front of it: calls are given up before it answers"
+		}
 		r.Edge = &Edge{From: f.Service, To: f.Peer}
 		return
 	}
@@ -189,6 +192,9 @@ func (c *cause) evidence() []Evidence {
 		what := f.Service + " " + f.Operation + " fails"
 		if f.Peer != "" {
 			what = "calls of " + f.Service + " to " + f.Peer + " are not answered"
+			if f.Late {
+				what += " in time"
+			}
 		}
 		failures = append(failures, Evidence{
 			Claim:    fmt.Sprintf("%d of %d transactions fail because %s, %d of %d before", f.Traces[1], c.ops.Traces[1], what, f.Traces[0], c.ops.Traces[0]),
