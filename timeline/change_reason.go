@@ -197,7 +197,7 @@ func (w *weighing) rise() float64 {
 	}
 	t, r := best.stream.judgements, best.rise
 	at := t.at[r.at]
-	what := fmt.Sprintf("%s of %s rose from %s to %s", best.stream.what(w.traces.Set()), s.change.Service, percent(r.before), percent(r.after))
+	what := fmt.Sprintf("%s rose from %s to %s", best.stream.what(w.traces.Set(), s.change.Service), percent(r.before), percent(r.after))
 	since := fmt.Sprintf("at %s", moment(at))
 	switch n := t.between(x.at, at); {
 	case evidence >= 3 || evidence >= 1 && at >= x.at:
@@ -222,17 +222,20 @@ func (w *weighing) rise() float64 {
 	return factor
 }
 
-// what says what rose.
-func (y *stream) what(set *tracewhy.Set) string {
-	text := fmt.Sprintf("failures in %s", y.role)
-	switch {
-	case y.role == roleMade:
-		text = "executions with more calls"
-	case y.measure == MeasureLong:
-		text = fmt.Sprintf("long durations of %s", y.role)
-	case y.measure == MeasureSlow:
-		text = fmt.Sprintf("the slowest durations of %s", y.role)
+// what says what rose, of a thing of some name.
+func (y *stream) what(set *tracewhy.Set, name string) string {
+	var text string
+	switch y.role {
+	case roleOwn:
+		text = [...]string{"failures that began in %s", "long work of %s", "slow work of %s"}[y.measure]
+	case roleIn:
+		text = [...]string{"failures of calls to %s", "long calls to %s", "slow calls to %s"}[y.measure]
+	case roleOut:
+		text = [...]string{"failures of calls that %s made", "long calls that %s made", "slow calls that %s made"}[y.measure]
+	case roleMade:
+		text = "requests for which many calls were made, by %s or with it,"
 	}
+	text = fmt.Sprintf(text, name)
 	if y.hasPath {
 		text += fmt.Sprintf(" (%s)", set.Path(y.path).Operation())
 	}

@@ -20,11 +20,6 @@ const (
 	roles
 )
 
-// String says whose executions they are.
-func (r role) String() string {
-	return [...]string{"its own work", "calls to it", "calls that it made", "the number of calls made"}[min(r, roleMade)]
-}
-
 // A scope is what a change could have acted on by itself.
 type scope struct {
 	change Change // one that has it

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -19,7 +20,9 @@ func events(ctx context.Context, env *environment, c *command, args []string) er
 	bin := fs.Duration("bin", 0, "count in bins of this `LENGTH`; 0 means a round one of which the traces fill about 240")
 	rows := fs.Int("rows", 20, "how many `ROWS` of each table to show")
 	width := fs.Int("width", 60, "how many `COLUMNS` to draw courses in")
+	format := fs.String("format", "text", "write tables as text, or draw one picture: gantt for a terminal, or mermaid")
 	gauges := fs.String("signals", "", "a `FILE` of gauges that were measured beside the traces: JSON, or CSV with the columns name, time and value, and service, instance and unit")
+	log := fs.String("changes", "", "a `FILE` of recorded changes, as JSON, to rank by whether they set it off; that of a case folder if there is one")
 	paths, err := c.parse(env, fs, args)
 	if err != nil {
 		return err
@@ -33,12 +36,18 @@ func events(ctx context.Context, env *environment, c *command, args []string) er
 		return usagef("-width is a number of columns up to 1000, not %d", *width)
 	case *bin < 0:
 		return usagef("-bin is a length of time, not %s", *bin)
+	case *format != "text" && *format != formatGantt && *format != formatMermaid:
+		return usagef("-format is text, gantt or mermaid, not %q", *format)
 	}
 	in, err := resolve(nil, paths)
 	if err != nil {
 		return err
 	}
 	signals, err := readSignals(*gauges)
+	if err != nil {
+		return err
+	}
+	recorded, err := readRecorded(cmp.Or(*log, in.changes))
 	if err != nil {
 		return err
 	}
@@ -53,6 +62,9 @@ func events(ctx context.Context, env *environment, c *command, args []string) er
 	if err != nil {
 		return err
 	}
+	if *format != "text" {
+		return writeGantt(env.stdout, *format, changes, recorded, *rows, *width)
+	}
 	split, err := timeline.Split(ctx, set.All(), cfg)
 	if err != nil {
 		return err
@@ -61,13 +73,21 @@ func events(ctx context.Context, env *environment, c *command, args []string) er
 	if err != nil {
 		return err
 	}
-	return (&course{changes: changes, split: split, resources: resources, rows: *rows, width: *width}).writeText(env.stdout)
+	var ranking *timeline.RankResult
+	if recorded != nil {
+		ranking, err = timeline.RankChanges(ctx, set.All(), recorded, timeline.RankConfig{Points: changes})
+		if err != nil {
+			return err
+		}
+	}
+	return (&course{changes: changes, split: split, ranking: ranking, resources: resources, rows: *rows, width: *width}).writeText(env.stdout)
 }
 
 // course is what happened over the time of some traces.
 type course struct {
 	changes     *timeline.ChangePointsResult
 	split       *timeline.SplitResult
+	ranking     *timeline.RankResult // nil without recorded changes
 	resources   *timeline.ResourcesResult
 	rows, width int
 }
@@ -95,6 +115,7 @@ func (x *course) writeText(w io.Writer) error {
 			fmt.Fprintf(&b, "  %s: %s\n", c.Kind, report.Clean(c.Reason))
 		}
 	}
+	x.writeRanking(&b)
 	x.writeResources(&b)
 	x.writeSignals(&b)
 	fmt.Fprintf(&b, "\nLIMITS\n  %d series were looked at. ", x.changes.Tested)
