@@ -161,7 +161,7 @@ func (s scale) units() string {
 }
 
 // Mermaid draws it as a gantt of Mermaid, in UTC. When a task began, where that is not certain and takes a
-// hundredth of the picture or more, is a row of its own above the task; else it is behind the task's name.
+// twentieth of the picture or more, is a row of its own above the task; else it is behind the task's name.
 func (g *Gantt) Mermaid() string {
 	s := g.scale()
 	var b strings.Builder
@@ -189,7 +189,7 @@ func (g *Gantt) Mermaid() string {
 		}
 		name := t.Name
 		if t.isUncertain() {
-			if distance(t.First, t.Last) >= distance(s.lo, s.hi)/100 {
+			if distance(t.First, t.Last) >= distance(s.lo, s.hi)/20 {
 				fmt.Fprintf(&b, "    %s :done, %s, %s\n", mermaid.Task("began within"), s.at(t.First), s.lasting(t.First, t.Last))
 			} else {
 				name += " (" + give(t) + ")"

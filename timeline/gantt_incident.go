@@ -30,7 +30,7 @@ var ganttSections = []string{sectionChanges, sectionDependencies, sectionService
 // It takes time in O(n log n) for n events.
 func IncidentGantt(r *ChangePointsResult, changes []Change, rows int) *Gantt {
 	g := &Gantt{Title: "Incident timeline"}
-	g.words[TaskDone], g.words[TaskActive], g.words[TaskCritical], g.words[TaskPlain] = "changed", "worse", "symptom, and worse after it", "busier"
+	g.words[TaskDone], g.words[TaskActive], g.words[TaskCritical], g.words[TaskPlain] = "changed", "worse", "symptom, and worse after it", "more or fewer calls"
 	if rows <= 0 {
 		rows = 20
 	}
@@ -221,11 +221,19 @@ func (s *stretch) name(e Event) string {
 	name := e.Subject.String()
 	switch e.Measure {
 	case MeasureCalls:
-		return fmt.Sprintf("%s calls %.3g → %.3g", name, s.from, s.peak)
+		return fmt.Sprintf("%s calls %s → %s", name, amount(s.from), amount(s.peak))
 	case MeasureFanout:
-		return fmt.Sprintf("%s calls of each %.2g → %.2g", name, s.from, s.peak)
+		return fmt.Sprintf("%s calls of each %s → %s", name, amount(s.from), amount(s.peak))
 	}
-	return fmt.Sprintf("%s %s %.2g → %.2g %%", name, [...]string{"failures", "long calls", "slow calls"}[e.Measure], 100*s.from, 100*s.peak)
+	return fmt.Sprintf("%s %s %s → %s", name, [...]string{"failures", "long calls", "slow calls"}[e.Measure], strings.TrimSuffix(percent(s.from), " %"), percent(s.peak))
+}
+
+// amount writes a number with three digits, and more where it has more before the point.
+func amount(x float64) string {
+	if x >= 100 {
+		return fmt.Sprintf("%.0f", x)
+	}
+	return fmt.Sprintf("%.3g", x)
 }
 
 // signatures returns the kinds of cascades that each event is part of.
