@@ -98,6 +98,18 @@ func (c *comparison) structure(ctx context.Context, who *callees, alpha float64,
 // maxWords is how many words of a message a shift shows.
 const maxWords = 8
 
+// NowCalls returns what executions now call that mostly did not, if that is the shift: the service, or "" where it has
+// no spans, and the operation. Both are "" if it is another.
+func (x StructureShift) NowCalls() (service, operation string) {
+	switch {
+	case x.feature.kind != featureCall || !x.gained:
+		return "", ""
+	case x.feature.callee != "":
+		return x.feature.callee, x.feature.op
+	}
+	return "", x.feature.text
+}
+
 // describe lists the words of events that come, or go, in the same traces.
 func (h *hypothesis) describe() {
 	for _, x := range h.names {

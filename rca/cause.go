@@ -105,16 +105,28 @@ func (c *cause) describeSlowness(r *RootCause) {
 		r.Kind, r.Mechanism = "network", "network or connections between "+t.Service+" and it"
 	case outgoing:
 		r.Kind, r.Mechanism = "network", "network or connection pools of its calls"
+	case overloading:
+		c.describeOverload(r)
 	case everyCall:
 		r.Kind, r.Mechanism = "network", "its network, in both directions"
 	default:
 		r.Kind, r.Mechanism = "resource", "CPU or memory starvation"
 	}
-	if t.Callee != "" && mechanism != starvation {
+	if t.Callee != "" && mechanism != starvation && mechanism != overloading {
 		r.Edge = &Edge{From: t.Service, To: t.Callee}
 	}
 	sum := total(e.places, func(t *compare.Timing) tracewhy.Estimate { return t.Excess })
 	r.Attributable = Attributable{Of: string(compare.SymptomLatency), Interval: shareOf(sum, c.symptom(compare.SymptomLatency))}
+}
+
+// describeOverload names the operation that calls more often, and what that slows down.
+func (c *cause) describeOverload(r *RootCause) {
+	load := c.slower.load
+	r.Operation, r.Path = load.shift.Operation, c.pathOf(load.shift.Operation)
+	_, called := load.shift.NowCalls()
+	r.Edge = &Edge{From: c.service, To: load.callee}
+	r.Kind, r.Mechanism = "resource", fmt.Sprintf("it calls %s (%s) in %s of its traces instead of %s, and overloads it",
+		load.callee, called, percent(load.shift.Rate[1]), percent(load.shift.Rate[0]))
 }
 
 func (c *cause) describeStructure(r *RootCause) {

@@ -154,6 +154,8 @@ func remediation(r *RootCause) []Remediation {
 		add("look at the connection pool of "+r.Service+": its size, its wait time, connections that are not given back", "the time is spent waiting, not working")
 	case r.Kind == "network":
 		add("check the network path and connections of "+r.Service, "the time is spent outside the work of both sides")
+	case r.Kind == "resource" && r.Edge != nil:
+		add("look at why "+r.Edge.From+" calls "+r.Edge.To+" so much more often: a cache that lost its entries, or a change that asks for things one by one", "what it calls only follows")
 	case r.Kind == "resource":
 		add("check CPU throttling, memory and neighbours of "+r.Service, "all that it does became slower")
 	case r.Kind == "absence":

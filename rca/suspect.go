@@ -20,6 +20,7 @@ type suspect struct {
 	failures   []*compare.FailureOrigin
 	structure  *compare.StructureOrigin
 	unanswered bool
+	relieved   bool // of its slowness, by who calls it more often
 }
 
 func (s *suspect) score() float64 { return s.failing + s.changed + s.slower.score }
@@ -32,6 +33,7 @@ type explanation struct {
 	excess, consistency float64
 	score               float64
 	places              []*compare.Timing // the ones that it explains, the largest excess first
+	load                overload          // of overloading
 }
 
 // mechanism is what kind of fault slows down which places.
@@ -45,6 +47,9 @@ const (
 	everyCall                    // both, as a fault of its network does
 	starvation                   // its own work and every call, as a lack of CPU does
 	isMechanism                  // how many there are
+
+	// overloading slows down something else by calling it more often.
+	overloading = isMechanism
 )
 
 // role is how a place belongs to a service: as its own work, as a call to it or as a call that it makes.
@@ -202,6 +207,7 @@ func suspects(ops *compare.OperationsResult) []*suspect {
 			get(service).slower = explain(service, list, duration)
 		}
 	}
+	blameLoad(ops, byName)
 	var all []*suspect
 	for _, s := range byName {
 		if s.score() > 0 {
