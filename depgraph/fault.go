@@ -59,7 +59,8 @@ const slowdown = 1.5
 
 // FaultDomain says whether an incident is the fault of a service inside, of a vendor, or of the boundary
 // between, by where the excess of failures began, or else where the excess of time on the critical paths
-// is: of each root operation's traces, incident against baseline.
+// is: of each root operation's traces, incident against baseline. Where time did not surely grow over all,
+// that of single places does if it grew by a twentieth of how long the traces take that pass them.
 //
 // Waiting for a pool before a call is the caller's, unless the vendor became so much slower that the pool
 // had to run out. Connecting, the network, and requests that the vendor calls wrong are the boundary's, and

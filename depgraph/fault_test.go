@@ -104,3 +104,46 @@ func TestTimeThatMovedOntoThePath(t *testing.T) {
 		t.Errorf("%s %s, %s: %+v", r.Domain, r.Name, r.Reason, r.Places)
 	}
 }
+
+// Few customers ask for a loan, and what the bureau adds to their time is lost in how long all others take.
+func TestSlowVendorOfFew(t *testing.T) {
+	for _, slow := range []float64{0, 150} {
+		var spans []tracewhy.SpanData
+		for n := range 3000 {
+			r := stats.NewRand(2, stats.Key("few"), uint64(n))
+			at, source := float64(n*1000), "baseline"
+			if n >= 1500 {
+				source = "incident"
+			}
+			add := func(number byte, service, name string, kind tracewhy.Kind, length float64, attrs ...tracewhy.KeyValue) {
+				s := tracewhy.SpanData{
+					TraceID: tracewhy.TraceID{14: byte(n >> 8), 15: byte(n)}, SpanID: tracewhy.SpanID{7: number}, Name: name, Kind: kind, Source: source,
+					Start: uint64((at + 1) * 1e6), End: uint64((at + length + 1) * 1e6), Attributes: attrs,
+					Resource: &tracewhy.Resource{Attributes: []tracewhy.KeyValue{tracewhy.String("service.name", service)}},
+				}
+				if number > 1 {
+					s.ParentSpanID = tracewhy.SpanID{7: number - 1}
+				}
+				spans = append(spans, s)
+			}
+			if n%30 > 0 {
+				add(1, "accounts", "statement", tracewhy.KindServer, 3000*r.Float64()*r.Float64()*r.Float64())
+				continue
+			}
+			took := 100 + 100*r.Float64()
+			if source == "incident" {
+				took += slow
+			}
+			add(1, "loans", "apply", tracewhy.KindServer, took+5)
+			add(2, "loans", "POST", tracewhy.KindClient, took, tracewhy.String("server.address", "api.creditbureau.com"))
+		}
+		r := judge(t, tracewhy.SetOf(spans...), depgraph.Config{})
+		want := depgraph.DomainUndetermined
+		if slow > 0 {
+			want = depgraph.DomainExternal
+		}
+		if r.Domain != want {
+			t.Errorf("%v ms more: %s %s, %s: %s %+v", slow, r.Domain, r.Name, r.Reason, r.Excess, r.Places)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/internal/stats/special"
 )
 
 // symptom returns where failures grew, or else where time did, or nil if neither grew. Failures leave time the first say
@@ -50,19 +51,17 @@ func (j *judge) failed(r *FaultDomainResult) []*suspect {
 	return j.suspects(places, j.balance.more)
 }
 
-// slow returns where time grew, or nil if it did not.
+// slow returns where time grew, or nil if it did not: of all traces together, or else of places that few of them pass.
 func (j *judge) slow(r *FaultDomainResult) []*suspect {
+	if j.balance.traces[inc] < 2*minStratum {
+		return nil
+	}
 	var all []amount
 	for i, t := range j.traces {
 		if j.balance.share[i] > 0 && t.Root().Duration() >= 0 {
 			all = append(all, amount{int32(i), rootTime(t)})
 		}
 	}
-	excess := j.balance.excess(all)
-	if j.balance.traces[inc] < 2*minStratum || !grewSurely(excess) {
-		return nil
-	}
-	r.Symptom, r.Excess = "latency", excess
 	places := map[place][]amount{}
 	for _, s := range j.times {
 		if j.balance.share[s.trace] > 0 {
@@ -71,7 +70,46 @@ func (j *judge) slow(r *FaultDomainResult) []*suspect {
 		}
 	}
 	j.giveBack(places)
-	return j.suspects(places, j.balance.excess)
+	excess, suspects := j.balance.excess(all), j.suspects(places, j.balance.excess)
+	if !grewSurely(excess) {
+		z := -special.NormalQuantile(0.001 / float64(2*max(1, len(places))))
+		suspects = slices.DeleteFunc(suspects, func(s *suspect) bool { return !j.matters(s, z) })
+		if len(suspects) == 0 {
+			return nil
+		}
+		var lists [][]amount
+		for _, s := range suspects {
+			lists = append(lists, s.xs)
+		}
+		excess = j.balance.excess(sum(lists...))
+	}
+	r.Symptom, r.Excess = "latency", excess
+	return suspects
+}
+
+// What grew at one of many places, and not of all traces together, is evidence if this many traces of either side pass
+// it, and if it is this part of how long they take.
+const (
+	minPassing = 20
+	minPart    = 0.05
+)
+
+// matters reports whether a place became worse by more than z standard errors, and by enough for those who pass it.
+func (j *judge) matters(s *suspect, z float64) bool {
+	var passing [2]int
+	took := 0.0
+	for _, x := range s.xs {
+		if x.value > 0 {
+			side := j.side[x.trace]
+			passing[side]++
+			if side == inc {
+				took += float64(j.balance.share[x.trace] * rootTime(j.traces[x.trace]))
+			}
+		}
+	}
+	e := s.excess
+	return passing[base] >= minPassing && passing[inc] >= minPassing &&
+		1.959964*e.Value > float64(z*(e.Value-e.Low)) && e.Value > float64(minPart*took)
 }
 
 // giveBack leaves what is called no more time on critical paths than its calls take longer, where it surely has: the
