@@ -32,8 +32,14 @@ var (
 	text  = strings.NewReplacer(append([]string{":", "#58;", ";", "#59;"}, inLabel...)...)
 )
 
+// nothing stands where there is no text, since Mermaid asks for one: a space of no width.
+const nothing = "#8203;"
+
 // Label returns s for a label within double quotes.
 func Label(s string) string {
+	if s == "" {
+		return nothing
+	}
 	// What looks like a style loses its last semicolon to Mermaid's preprocessor, and that may be of an entity.
 	if strings.Contains(s, "style") || strings.Contains(s, "classDef") {
 		return Text(s)
@@ -41,12 +47,11 @@ func Label(s string) string {
 	return label.Replace(drawn(s))
 }
 
-// Text returns s for a place without quotes, up to the end of a line. It is never empty: some statements would
-// not be what they are without a text.
+// Text returns s for a place without quotes, up to the end of a line.
 func Text(s string) string {
 	s = strings.TrimSpace(drawn(s))
 	if s == "" {
-		return "#8203;" // a space of no width
+		return nothing
 	}
 	return text.Replace(s)
 }
