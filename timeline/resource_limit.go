@@ -33,7 +33,10 @@ func (x *user) limit(isWeighted bool) (l Limit, uses, waits []use) {
 	for i, share := range usualShares {
 		pauses[i] = x.delays(share)
 	}
-	starts, ends := edges(slices.Concat(x.uses, x.waiting))
+	starts, ends := edges(x.uses)
+	if len(starts) == 0 { // all waited in vain
+		starts, ends = edges(x.waiting)
+	}
 	n := len(starts)
 	first := Limit{Waits: -1}
 	for parts := 1; parts <= mostParts; parts *= 2 {
@@ -90,7 +93,16 @@ func (x *user) limitWithin(from, to int64, pauses [][]use) (l Limit, uses, waits
 
 // within returns the uses that were under way at some time, in their order.
 func within(uses []use, from, to int64) []use {
-	var out []use
+	n := 0
+	for _, u := range uses {
+		if u.start < to && u.end > from {
+			n++
+		}
+	}
+	if n == len(uses) {
+		return uses
+	}
+	out := make([]use, 0, n)
 	for _, u := range uses {
 		if u.start < to && u.end > from {
 			out = append(out, u)

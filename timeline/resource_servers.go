@@ -95,35 +95,53 @@ const (
 	slowedDown // by executions that began later
 )
 
-func tryServers(sorted []use, ends []int64, c int, others []int64) (serverFit, misfit) {
-	var t serverFit
-	var waited, alone, work []int64
-	var free []int         // the executions that did not wait
+// begins returns when the execution i began to be worked on, if c servers do that.
+func begins(sorted []use, ends []int64, c, i int) int64 {
+	if i < c {
+		return sorted[i].start
+	}
+	return max(sorted[i].start, ends[i-c])
+}
+
+// countWaits returns how many executions would have waited for one of c servers, and whether that is contradicted.
+func countWaits(sorted []use, ends []int64, c int) (all int, why misfit) {
 	var early, late [2]int // by half: executions that ended before they could begin, and those that waited
 	for i, u := range sorted {
 		half := min(2*i/len(sorted), 1)
-		begin := u.start
-		if i >= c {
-			begin = max(begin, ends[i-c])
-		}
-		switch {
-		case begin <= u.start:
-			alone, free = append(alone, u.end-u.start), append(free, i)
+		switch begin := begins(sorted, ends, c, i); {
 		case begin > u.end:
 			early[half]++
-		default:
+		case begin > u.start:
 			late[half]++
-			waited, work = append(waited, u.end-u.start), append(work, u.end-begin)
-			t.waits = append(t.waits, use{u.start, begin, u.weight})
 		}
 	}
-	all := len(waited) + early[0] + early[1]
+	all = early[0] + early[1] + late[0] + late[1]
 	if all < fewestWaits || float64(all) < float64(shareWaiting*float64(len(sorted))) {
-		return t, tooFew
+		return all, tooFew
 	}
 	for half := range early {
 		if float64(early[half]) > float64(outOfOrder*float64(early[half]+late[half])) {
-			return t, overtaken
+			return all, overtaken
+		}
+	}
+	return all, fits
+}
+
+func tryServers(sorted []use, ends []int64, c int, others []int64) (serverFit, misfit) {
+	all, why := countWaits(sorted, ends, c)
+	if why != fits {
+		return serverFit{}, why
+	}
+	t := serverFit{waits: make([]use, 0, all)}
+	waited, work := make([]int64, 0, all), make([]int64, 0, all)
+	alone, free := make([]int64, 0, len(sorted)-all), make([]int, 0, len(sorted)-all) // those that did not wait
+	for i, u := range sorted {
+		switch begin := begins(sorted, ends, c, i); {
+		case begin <= u.start:
+			alone, free = append(alone, u.end-u.start), append(free, i)
+		case begin <= u.end:
+			waited, work = append(waited, u.end-u.start), append(work, u.end-begin)
+			t.waits = append(t.waits, use{u.start, begin, u.weight})
 		}
 	}
 	if len(alone) < fewestWaits {

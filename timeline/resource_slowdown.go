@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/internal/stats"
 )
 
 // Growth is what executions that take longer spend the time on.
@@ -36,14 +37,15 @@ type SlowdownResult struct {
 // Slowdown says whether executions of a path's operation take longer because they wait or because they work, in the
 // incident against better times.
 //
-// It is a wait if the executions in the service, or an instance of it, wait within their own time for one of N, as
-// for a lock, or before their calls, as for a connection ([Limit]), and if those waits are at least half of the
-// growth. It is work if half of the growth is their own time, and executions beside which no other was under way when
-// they began, and which so waited for none, grew by at least half as much. Otherwise it is unknown, and the reason
-// says why: it may be in what they call; and waits for what no span shows look like work.
+// It is a wait if spans say so by their name, or if the executions in the service, or an instance of it, wait within
+// their own time for one of N, as for a lock, or before their calls, as for a connection ([Limit]); and if those waits
+// are at least half of the growth. It is work if half of the growth is their own time, and executions beside which no
+// other was under way when they began, and which so waited for none, grew by at least half as much, in the instances
+// that became slower. Otherwise it is unknown, and the reason says why: the growth may be no more than chance, or in
+// what they call; and waits for what no span shows look like work.
 //
-// It takes time in O(n log n) for n spans. Its error is [ErrNoTraces], if neither cohort has an execution, or that
-// of ctx.
+// It takes time in O(n log n) for n spans. Its error is [ErrNoTraces], if either cohort has no execution, or that of
+// ctx.
 func Slowdown(ctx context.Context, baseline, incident tracewhy.Cohort, path tracewhy.Path) (*SlowdownResult, error) {
 	before, err := executionsOf(ctx, baseline, path)
 	if err != nil {
@@ -58,33 +60,64 @@ func Slowdown(ctx context.Context, baseline, incident tracewhy.Cohort, path trac
 	}
 	r := &SlowdownResult{Before: meanOf(before.took), After: meanOf(after.took)}
 	growth := r.After - r.Before
-	if growth <= 0 {
-		r.Reason = fmt.Sprintf("executions did not become longer: %v, and %v before", rounded(r.After), rounded(r.Before))
+	if !isLonger(after.took, before.took) {
+		r.Reason = fmt.Sprintf("executions did not become longer by more than chance: they took %v, and %v before", rounded(r.After), rounded(r.Before))
 		return r, nil
 	}
-	ownGrowth := meanOf(after.own) - meanOf(before.own)
+	ownGrowth, named := meanOf(after.own)-meanOf(before.own), meanOf(after.named)-meanOf(before.named)
 	isOwn := 2*ownGrowth >= growth
 	var all time.Duration
-	r.Limit, all = after.waits(before.alone, isOwn)
-	r.Waited = all / time.Duration(after.size())
+	r.Limit, all = after.waits(before.alone(0), isOwn)
 	_, usual := before.waits(nil, isOwn)
-	more := r.Waited - usual/time.Duration(before.size())
-	alone, aloneBefore := medianOf(slices.Clone(after.alone)), medianOf(slices.Clone(before.alone))
+	r.Waited = max(all/time.Duration(after.size()), meanOf(after.named))
+	more := all/time.Duration(after.size()) - usual/time.Duration(before.size())
+	slower, alone, aloneBefore := after.meanOf(r.Before+growth/2)-before.meanOf(0), after.alone(r.Before+growth/2), before.alone(0)
+	aloneGrowth := meanOf(alone) - meanOf(aloneBefore)
 	switch {
+	case 2*named >= growth:
+		r.Growth = GrowthWait
+		r.Reason = fmt.Sprintf("%v of the %v by which executions became longer are in spans that are named as a wait", rounded(named), rounded(growth))
 	case r.Limit.N > 0 && 2*more >= growth:
 		r.Growth = GrowthWait
 		r.Reason = fmt.Sprintf("%v of the %v by which executions became longer are waits, for one of %d: %s", rounded(more), rounded(growth), r.Limit.N, r.Limit.Reason)
 	case !isOwn:
 		r.Reason = fmt.Sprintf("of the %v by which executions became longer %v are their own, and the rest is in what they call", rounded(growth), rounded(max(ownGrowth, 0)))
-	case len(after.alone) >= fewestWaits && len(before.alone) >= fewestWaits && 2*(alone-aloneBefore) >= growth:
-		r.Growth = GrowthWork
-		r.Reason = fmt.Sprintf("executions became longer by %v, and those that none other was under way beside took %v instead of %v", rounded(growth), rounded(alone), rounded(aloneBefore))
-	case len(after.alone) < fewestWaits || len(before.alone) < fewestWaits:
+	case len(alone) < fewestWaits || len(aloneBefore) < fewestWaits:
 		r.Reason = "too few executions had none other beside them to tell work from waits: " + r.Limit.Reason
+	case 2*aloneGrowth >= slower:
+		r.Growth = GrowthWork
+		r.Reason = fmt.Sprintf("executions became longer by %v, and those that none other was under way beside by %v", rounded(growth), rounded(aloneGrowth))
 	default:
-		r.Reason = fmt.Sprintf("executions became longer by %v, those that had none other beside them by %v, and waits are %s", rounded(growth), rounded(alone-aloneBefore), r.Limit.Reason)
+		r.Reason = fmt.Sprintf("executions became longer by %v, and those that none other was under way beside by %v: they wait for each other, share too little, or came when it was well; a limit is %s",
+			rounded(growth), rounded(aloneGrowth), r.Limit.Reason)
 	}
 	return r, nil
+}
+
+// growthLevel is the probability at which executions are said to take longer that do not.
+const growthLevel = 0.01
+
+// isLonger reports whether executions take longer than others by more than chance: most of them, or on average.
+func isLonger(after, before []int64) bool {
+	growth := meanOf(after) - meanOf(before)
+	if growth <= 0 {
+		return false
+	}
+	x, y := floatsOf(after), floatsOf(before)
+	if stats.MannWhitney(stats.NewSample(x), stats.NewSample(y), stats.Greater).P < growthLevel {
+		return true
+	}
+	const deviations = 3
+	spread := stats.Variance(x)/float64(len(x)) + stats.Variance(y)/float64(len(y))
+	return float64(growth)*float64(growth) > deviations*deviations*spread
+}
+
+func floatsOf(xs []int64) []float64 {
+	out := make([]float64, len(xs))
+	for i, x := range xs {
+		out[i] = float64(x)
+	}
+	return out
 }
 
 func meanOf(xs []int64) time.Duration {
@@ -98,15 +131,18 @@ func meanOf(xs []int64) time.Duration {
 // executions are those of an operation: of one path, and in all paths, since these share what they wait for.
 type executions struct {
 	took, own []int64   // of the path: durations and self times
+	named     []int64   // and how much of each is in spans that are named as waits
 	instances []*user   // by name
 	calls     [][]*user // of each instance, by peer, with pauses before them
-	alone     []int64   // those that began when none other of their instance was under way
+	entered   []*user   // what others asked of each instance, of whatever operation
 	isSample  bool
 }
 
 func executionsOf(ctx context.Context, traces tracewhy.Cohort, path tracewhy.Path) (*executions, error) {
 	x := &executions{}
 	u := newUsers(ResourceService)
+	entries := newUsers(ResourceService)
+	isWait := u.waits(path)
 	read := 0
 	for t := range traces.Traces() {
 		if read++; read%cancelEvery == 0 && ctx.Err() != nil {
@@ -115,15 +151,24 @@ func executionsOf(ctx context.Context, traces tracewhy.Cohort, path tracewhy.Pat
 		x.isSample = x.isSample || t.Weight() != 1
 		for s := range t.Spans() {
 			p := s.Path()
-			if p.Service() != path.Service() || p.Operation() != path.Operation() || p.Kind() != path.Kind() {
+			start, end, ok := s.Interval()
+			if !ok || p.Service() != path.Service() {
 				continue
 			}
-			start, end, ok := s.Interval()
-			if !ok {
+			n := u.namesOf(s)
+			if u.enters(s) {
+				to := entries.of(userID{ResourceService, n[0], n[1], ""})
+				to.uses = append(to.uses, use{start, end, t.Weight()})
+			}
+			if p.Operation() != path.Operation() || p.Kind() != path.Kind() {
 				continue
 			}
 			if p == path {
 				x.took, x.own = append(x.took, end-start), append(x.own, int64(s.SelfTime()))
+				x.named = append(x.named, u.namedWaits(s))
+				if isWait && !s.HasChildren() {
+					x.named[len(x.named)-1] = end - start
+				}
 			}
 			u.executed(s, use{start, end, t.Weight()})
 		}
@@ -135,15 +180,61 @@ func executionsOf(ctx context.Context, traces tracewhy.Cohort, path tracewhy.Pat
 			continue
 		}
 		x.instances, x.calls = append(x.instances, of), append(x.calls, nil)
+		x.entered = append(x.entered, entries.of(of.id))
+	}
+	return x, ctx.Err()
+}
+
+// alone returns how long those executions took that began when no other was under way, nor anything else that was
+// asked of their instance: of instances in which executions took so long on average.
+func (x *executions) alone(slow time.Duration) []int64 {
+	var out []int64
+	for i, of := range x.instances {
+		if meanUse(of.uses) < slow {
+			continue
+		}
+		starts, ends := edges(x.entered[i].uses)
 		latest := int64(-1 << 63)
 		for _, e := range byStart(of.uses) {
-			if e.start >= latest {
-				x.alone = append(x.alone, e.end-e.start)
+			began, _ := slices.BinarySearch(starts, saturatedAdd(e.start, 1))
+			ended, _ := slices.BinarySearch(ends, saturatedAdd(e.start, 1))
+			if e.start >= latest && began-ended <= 1 { // its own
+				out = append(out, e.end-e.start)
 			}
 			latest = max(latest, e.end)
 		}
 	}
-	return x, ctx.Err()
+	return out
+}
+
+// meanOf returns how long executions took on average: of instances in which they took so long on average.
+func (x *executions) meanOf(slow time.Duration) time.Duration {
+	var all []use
+	for _, of := range x.instances {
+		if meanUse(of.uses) >= slow {
+			all = append(all, of.uses...)
+		}
+	}
+	return meanUse(all)
+}
+
+func meanUse(uses []use) time.Duration {
+	sum := int64(0)
+	for _, u := range uses {
+		sum += u.end - u.start
+	}
+	return time.Duration(sum / max(int64(len(uses)), 1))
+}
+
+// namedWaits returns for how long the children of an execution ran that are named as waits.
+func (u *users) namedWaits(s tracewhy.Span) int64 {
+	sum := int64(0)
+	for c := range s.Children() {
+		if start, end, ok := c.Interval(); ok && !c.HasChildren() && u.waits(c.Path()) {
+			sum += end - start
+		}
+	}
+	return sum
 }
 
 // size returns how many executions there are in all paths.

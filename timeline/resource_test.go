@@ -2,6 +2,7 @@ package timeline_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -437,4 +438,58 @@ func pathOf(t *testing.T, set *tracewhy.Set, operation string) tracewhy.Path {
 	}
 	t.Fatalf("no path of %s", operation)
 	return tracewhy.Path{}
+}
+
+// Operations that wait for connections are not said to work more, and those that work more are not said to wait.
+func TestSlowdownScenarios(t *testing.T) {
+	for family, never := range map[string]timeline.Growth{
+		"pool-exhaustion": timeline.GrowthWork, "bad-instance": timeline.GrowthWait, "bad-version": timeline.GrowthWait,
+	} {
+		f, ok := scenario.Lookup(family)
+		if !ok {
+			t.Fatalf("no family %s", family)
+		}
+		kinds := map[timeline.Growth]int{}
+		for seed := range uint64(*worlds) {
+			c := scenario.Generate(f, seed)
+			isOf := map[tracewhy.TraceID]bool{}
+			for i := range c.Incident {
+				c.Incident[i].TraceID[0] ^= 0x80 // both windows have traces of the same numbers
+				isOf[c.Incident[i].TraceID] = true
+			}
+			set := tracewhy.SetOf(slices.Concat(c.Baseline, c.Incident)...)
+			incident := set.Select(func(t tracewhy.Trace) bool { return isOf[t.ID()] })
+			for p := range set.Paths() {
+				cause := c.Label.Causes[0]
+				if !slices.Contains(cause.Services, p.Service()) || !slices.Contains(cause.Operations, p.Operation()) {
+					continue
+				}
+				r, err := timeline.Slowdown(context.Background(), set.All().Minus(incident), incident, p)
+				if errors.Is(err, timeline.ErrNoTraces) {
+					continue
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if kinds[r.Growth]++; r.Growth == never {
+					t.Errorf("%s: %v: %+v", c.Name, p, r)
+				}
+			}
+		}
+		t.Logf("%s: %v", family, kinds)
+	}
+}
+
+// Three days of half a million transactions, two million spans.
+func BenchmarkResources(b *testing.B) {
+	if testing.Short() {
+		b.Skip("two million spans")
+	}
+	set := tracewhy.SetOf(shop{500_000, 72 * time.Hour, 0.4, 0.6, 0.7}.spans(1)...)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := timeline.Resources(context.Background(), set.All(), timeline.ResourcesConfig{}); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

@@ -123,11 +123,10 @@ func (u *users) of(id userID) *user {
 
 // entered notes what others asked of a service or instance.
 func (u *users) entered(s tracewhy.Span, x use) {
-	n := u.namesOf(s)
-	p, hasParent := s.Parent()
-	if hasParent && u.namesOf(p)[0] == n[0] {
+	if !u.enters(s) {
 		return
 	}
+	n := u.namesOf(s)
 	id := userID{kind: u.kind, service: n[0]}
 	if u.kind == ResourceInstance {
 		if id.instance = n[1]; n[1] == "" {
@@ -136,6 +135,7 @@ func (u *users) entered(s tracewhy.Span, x use) {
 	}
 	to := u.of(id)
 	to.add(x, u.own[s.Index()])
+	p, hasParent := s.Parent()
 	if u.kind != ResourceInstance || !hasParent || !s.IsRemote() || s.IsAsync() {
 		return
 	}
@@ -143,6 +143,12 @@ func (u *users) entered(s tracewhy.Span, x use) {
 	if start, _, ok := p.Interval(); ok {
 		to.pauses = append(to.pauses, pause{use{start, x.start, x.weight}, u.compared(p.ResourceIndex(), s.ResourceIndex())})
 	}
+}
+
+// enters reports whether a span is what others asked of its service.
+func (u *users) enters(s tracewhy.Span) bool {
+	p, ok := s.Parent()
+	return !ok || u.namesOf(p)[0] != u.namesOf(s)[0]
 }
 
 // compared returns the number of what a pause is compared with.
