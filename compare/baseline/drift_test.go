@@ -56,6 +56,40 @@ func TestStationaryDaysDoNotDrift(t *testing.T) {
 	}
 }
 
+// Tests take traces to be independent. Where they are not, or days differ, the thresholds have to make up for it: they do,
+// unless a trace is nearly as slow as the one before.
+func TestThresholdsAllowForDependence(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		k     knobs
+		alarm float64 // at most this share
+	}{
+		{"traces remember a little", knobs{memory: 0.3}, 0.05},
+		{"traces remember", knobs{memory: 0.6}, 0.05},
+		{"traces remember nearly all", knobs{memory: 0.9}, 0.2}, // a known failure
+		{"days differ by up to 10 %", knobs{daily: 0.1}, 0.05},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.k.traces = 400
+			alarms := [2]int{}
+			for seed := range uint64(*worlds) {
+				now := tt.k
+				now.day = 1
+				a, b := tt.k.take(t, seed, baseline.Config{}), now.take(t, seed, baseline.Config{})
+				for i, cfg := range []baseline.Config{{}, sharp} {
+					if compare(t, a, b, cfg).Verdict == baseline.Drifted {
+						alarms[i]++
+					}
+				}
+			}
+			t.Logf("of %d, %d drifted, and without thresholds %d", *worlds, alarms[0], alarms[1])
+			if e := stats.ClopperPearson(float64(alarms[0]), float64(*worlds), 0.95); e.Lo > tt.alarm {
+				t.Errorf("%d false alarms in %d", alarms[0], *worlds)
+			}
+		})
+	}
+}
+
 // What changed is seen, and named, on every of a few seeds.
 func TestDriftsAreSeen(t *testing.T) {
 	normal := knobs{traces: 200, fails: 0.02}

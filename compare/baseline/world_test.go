@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -29,6 +30,8 @@ type knobs struct {
 	carts   float64 // share of traces that are carts; 0 means 0.3
 	lost    float64 // share of traces that lose a span
 	weight  float64
+	memory  float64 // how much of the pace of a trace is that of the trace before
+	daily   float64 // how much the pace of a day differs from others, at most
 }
 
 var epoch = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
@@ -60,11 +63,18 @@ func (k knobs) spans(seed uint64) []tracewhy.SpanData {
 		return resources[key]
 	}
 	var out []tracewhy.SpanData
+	mood, today := 0.0, 1+k.daily*(2*stats.NewRand(seed, uint64(k.day)).Float64()-1)
 	for n := range k.traces {
 		r := stats.NewRand(seed, uint64(k.day), uint64(n))
 		id := tracewhy.TraceID{0: 1, 10: byte(k.day), 11: byte(seed >> 8), 12: byte(seed), 13: byte(n >> 16), 14: byte(n >> 8), 15: byte(n)}
 		start := uint64(epoch.AddDate(0, 0, k.day).UnixNano()) + uint64(n)*1_000_000_000
 		pace := 0.5 + r.Float64() + r.Float64()*r.Float64() // of the whole trace
+		if k.memory > 0 {
+			news := 1.7 * (r.Float64() + r.Float64() + r.Float64() + r.Float64() - 2) // nearly normal
+			mood = k.memory*mood + math.Sqrt(1-k.memory*k.memory)*news
+			pace = math.Exp(0.4 * mood)
+		}
+		pace *= today
 		number := byte(0)
 		span := func(parent byte, service, name string, kind tracewhy.Kind, from, took float64, failed bool, attrs ...tracewhy.KeyValue) byte {
 			number++
