@@ -25,16 +25,16 @@ func TestBaselineGolden(t *testing.T) {
 	was, is := keep(t, "before.json.gz", before), keep(t, "after.json.zst", after)
 	demo := keep(t, "demo.json", demoFolder)
 	goldens(t, "baseline", map[string][]string{
-		"baseline.save.json":  {"save", before},
-		"baseline.show.txt":   {"show", "-rows", "5", demo},
-		"baseline.check.txt":  {"check", "-baseline", was, after},
-		"baseline.quiet.txt":  {"check", "-baseline", was, before},
-		"baseline.demo.txt":   {"check", "-baseline", demo, demoFolder},
-		"baseline.diff.txt":   {"diff", "-rows", "2", is, was},
-		"baseline.diff.json":  {"diff", "-format", "json", was, is},
-		"baseline.merge.json": {"merge", was, is},
-		"baseline.help.txt":   {"-h"},
-		"baseline.check.help": {"check", "-h"},
+		"baseline.save.json":      {"save", before},
+		"baseline.show.txt":       {"show", "-rows", "5", demo},
+		"baseline.check.txt":      {"check", "-baseline", was, after},
+		"baseline.quiet.txt":      {"check", "-baseline", was, before},
+		"baseline.demo.txt":       {"check", "-baseline", demo, demoFolder},
+		"baseline.diff.txt":       {"diff", "-rows", "2", is, was},
+		"baseline.diff.json":      {"diff", "-format", "json", was, is},
+		"baseline.merge.json":     {"merge", was, is},
+		"baseline.help.txt":       {"-h"},
+		"baseline.check.help.txt": {"check", "-h"},
 	})
 }
 
