@@ -223,7 +223,7 @@ func (s *stretch) name(e Event) string {
 	case MeasureCalls:
 		return fmt.Sprintf("%s calls %s → %s", name, amount(s.from), amount(s.peak))
 	case MeasureFanout:
-		return fmt.Sprintf("%s calls of each %s → %s", name, amount(s.from), amount(s.peak))
+		return fmt.Sprintf("%s calls per caller %s → %s", name, amount(s.from), amount(s.peak))
 	}
 	return fmt.Sprintf("%s %s %s → %s", name, [...]string{"failures", "long calls", "slow calls"}[e.Measure], strings.TrimSuffix(percent(s.from), " %"), percent(s.peak))
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/internal/tracetext"
 	"github.com/tracewhy/tracewhy/timeline"
 )
@@ -79,6 +80,31 @@ func TestTraceSequenceOfAnyShape(t *testing.T) {
 		}
 		checkLines(t, "a trace", s.Text(80), 80)
 		checkLines(t, "a trace", s.Text(40), 40)
+	}
+}
+
+// The order in which spans were read does not matter, nor when the trace began.
+func TestTraceSequenceLaws(t *testing.T) {
+	spans, err := tracetext.Parse(checkoutTrace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	draw := func() string {
+		for tr := range tracewhy.SetOf(spans...).Traces() {
+			return timeline.TraceSequence(tr, 0).Mermaid() + timeline.WaterfallGantt(timeline.Waterfall(tr), 0).Mermaid()
+		}
+		return ""
+	}
+	want := draw()
+	r := rand.New(rand.NewPCG(7, 8))
+	for range 20 {
+		r.Shuffle(len(spans), func(i, j int) { spans[i], spans[j] = spans[j], spans[i] })
+		for i := range spans {
+			spans[i].Start, spans[i].End = spans[i].Start+3600e9, spans[i].End+3600e9
+		}
+		if got := draw(); got != want {
+			t.Fatalf("in another order, and later:\n%s\nwant\n%s", got, want)
+		}
 	}
 }
 

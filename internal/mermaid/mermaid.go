@@ -40,8 +40,9 @@ func Label(s string) string {
 	if s == "" {
 		return nothing
 	}
-	// What looks like a style loses its last semicolon to Mermaid's preprocessor, and that may be of an entity.
-	if strings.Contains(s, "style") || strings.Contains(s, "classDef") {
+	// What looks like a style loses its last semicolon to Mermaid's preprocessor, and that may be of an entity; and
+	// fa:fa-bomb would be an icon. Neither has a colon then.
+	if strings.Contains(s, "style") || strings.Contains(s, "classDef") || strings.Contains(s, ":fa-") {
 		return Text(s)
 	}
 	return label.Replace(drawn(s))

@@ -20,6 +20,7 @@ func TestEscaping(t *testing.T) {
 		{"a comment and a directive", "%%{init}", "#37;#37;#123;init#125;", "#37;#37;#123;init#125;", "#37;#37;#123;init#125;"},
 		{"a formula", "$$x$$", "#36;#36;x#36;#36;", "#36;#36;x#36;#36;", "#36;#36;x#36;#36;"},
 		{"what the preprocessor takes for a style", "style:#", "style#58;#35;", "style#58;#35;", "style#58;#35;"},
+		{"an icon", "fa:fa-bomb", "fa#58;fa-bomb", "fa#58;fa-bomb", "fa#58;fa-bomb"},
 		{"terminals", "\x1b[1m\u202e", `#92;x1b#91;1m#92;u202e`, `#92;x1b#91;1m#92;u202e`, `#92;x1b#91;1m#92;u202e`},
 		{"nothing", "", "#8203;", "#8203;", "#8203;"},
 		{"a space", " ", " ", "#8203;", "#8203;"},
