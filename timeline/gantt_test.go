@@ -51,7 +51,7 @@ var hostileNames = []string{
 }
 
 func TestIncidentGantt(t *testing.T) {
-	w := shop{traces: 6000, length: 4 * time.Hour, slow: 0.3, failing: 0.5, over: 0.85}
+	w := shop{traces: 1500, length: 4 * time.Hour, slow: 0.3, failing: 0.5, over: 0.85}
 	r := changePoints(t, tracewhy.SetOf(w.spans(3)...))
 	at := func(d time.Duration) time.Time { return time.Unix(0, tracetext.Epoch).Add(d) }
 	changes := []timeline.Change{
@@ -71,7 +71,7 @@ func TestIncidentGantt(t *testing.T) {
 
 func changePoints(t *testing.T, set *tracewhy.Set) *timeline.ChangePointsResult {
 	t.Helper()
-	r, err := timeline.ChangePoints(t.Context(), set.All(), timeline.ChangePointsConfig{})
+	r, err := timeline.ChangePoints(t.Context(), set.All(), timeline.ChangePointsConfig{Series: timeline.SeriesConfig{Bin: 5 * time.Minute}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -73,7 +73,7 @@ func incidentTraces() []tracewhy.SpanData {
 
 // reconstructIncident draws the incident as its traces tell it, beside the deployment that was recorded.
 func reconstructIncident(ctx context.Context) (drawing, error) {
-	points, err := timeline.ChangePoints(ctx, tracewhy.SetOf(incidentTraces()...).All(), timeline.ChangePointsConfig{})
+	points, err := timeline.ChangePoints(ctx, tracewhy.SetOf(incidentTraces()...).All(), timeline.ChangePointsConfig{Series: timeline.SeriesConfig{Bin: 5 * time.Minute}})
 	if err != nil {
 		return nil, err
 	}

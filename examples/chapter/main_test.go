@@ -156,7 +156,7 @@ func TestDependenciesAreTheChapters(t *testing.T) {
 
 // What the analysis finds began when the chapter says, give or take what it says itself.
 func TestReconstruction(t *testing.T) {
-	points, err := timeline.ChangePoints(t.Context(), tracewhy.SetOf(incidentTraces()...).All(), timeline.ChangePointsConfig{})
+	points, err := timeline.ChangePoints(t.Context(), tracewhy.SetOf(incidentTraces()...).All(), timeline.ChangePointsConfig{Series: timeline.SeriesConfig{Bin: 5 * time.Minute}})
 	if err != nil {
 		t.Fatal(err)
 	}
