@@ -18,7 +18,7 @@ import (
 	"github.com/tracewhy/tracewhy/internal/tracetext"
 )
 
-var worlds = flag.Int("worlds", 25, "how many pairs of days to compare; 200 is a measurement")
+var worlds = flag.Int("worlds", 12, "how many pairs of days to compare; 200 is a measurement")
 
 // sharp tolerates nothing: what is a drift is for the tests alone to say.
 var sharp = baseline.Config{MinRatio: 1 + 1e-9, MinFailures: 1e-9, MinDifference: 1e-9}
@@ -110,7 +110,7 @@ func TestDriftsAreSeen(t *testing.T) {
 		{"another vendor", knobs{vendor: "amex"}, baseline.KindPeer, "shop POST /pay > cards charge > cards POST", "amex"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			for seed := range uint64(10) {
+			for seed := range uint64(5) {
 				now := tt.now
 				now.traces, now.day = 200, 1
 				c := compare(t, normal.take(t, seed, baseline.Config{}), now.take(t, seed, baseline.Config{}), baseline.Config{})

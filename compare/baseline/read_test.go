@@ -126,11 +126,11 @@ func use(t *testing.T, s, other *baseline.Snapshot) {
 
 // Each number of a snapshot in turn is made another. It is then rejected, or it is one like any other.
 func TestReadAnyNumber(t *testing.T) {
-	data := encode(t, knobs{traces: 6, fails: 0.3, checks: 0.5, lost: 0.3, twice: 0.3}.take(t, 1, baseline.Config{}))
+	data := encode(t, knobs{traces: 4, fails: 0.3, checks: 0.5, lost: 0.3, twice: 0.3}.take(t, 1, baseline.Config{}))
 	other := knobs{traces: 10, fails: 0.3}.take(t, 3, baseline.Config{})
 	accepted := 0
 	for _, at := range regexp.MustCompile(`[:\[,]-?[0-9]+`).FindAllIndex(data, -1) {
-		for _, n := range []int64{-1, 0, 1, 2, 7, 1000, 1 << 53, math.MaxInt64} {
+		for _, n := range []int64{-1, 0, 2, 1000, math.MaxInt64} {
 			changed := slices.Concat(data[:at[0]+1], strconv.AppendInt(nil, n, 10), data[at[1]:])
 			if s, err := baseline.Read(bytes.NewReader(changed)); err == nil {
 				accepted++
