@@ -71,13 +71,14 @@ func IncidentGantt(r *ChangePointsResult, changes []Change, rows int) *Gantt {
 
 // leftOut says how many rows are left out, and how many because they say what others do.
 func leftOut(rows, parts int) string {
+	ofParts := counted(parts, "row") + " of parts that changed with the whole"
 	switch {
 	case rows > 0 && parts > 0:
-		return fmt.Sprintf("%d rows are left out, and %d of parts that changed with the whole", rows, parts)
+		return "left out: " + counted(rows, "row") + ", and " + ofParts
 	case rows > 0:
-		return fmt.Sprintf("%d rows are left out", rows)
+		return "left out: " + counted(rows, "row")
 	case parts > 0:
-		return fmt.Sprintf("%d rows are left out, of parts that changed with the whole", parts)
+		return "left out: " + ofParts
 	}
 	return ""
 }

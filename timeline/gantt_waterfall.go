@@ -51,7 +51,7 @@ func WaterfallGantt(rows []Row, limit int) *Gantt {
 		g.Tasks = append(g.Tasks, t)
 	}
 	if n := len(rows) - len(g.Tasks); n > 0 {
-		g.Cut = fmt.Sprintf("%d of %d spans are left out", n, len(rows))
+		g.Cut = fmt.Sprintf("left out: %d of %s", n, counted(len(rows), "span"))
 	}
 	return g
 }

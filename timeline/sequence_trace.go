@@ -36,7 +36,7 @@ func TraceSequence(t tracewhy.Trace, limit int) *Sequence {
 		for _, c := range d.calls {
 			all[c.to] = true
 		}
-		d.out.Cut = fmt.Sprintf("%d of %s left out", n, counted(len(d.calls), "call"))
+		d.out.Cut = fmt.Sprintf("left out: %d of %s", n, counted(len(d.calls), "call"))
 		if n := len(all) - len(d.place); n > 0 {
 			d.out.Cut += ", and " + counted(n, "participant")
 		}

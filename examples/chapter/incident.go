@@ -71,9 +71,16 @@ func incidentTraces() []tracewhy.SpanData {
 	return r.spans
 }
 
+// findChanges finds what changed when in the traces.
+func findChanges(ctx context.Context) (*timeline.ChangePointsResult, error) {
+	return timeline.ChangePoints(ctx, tracewhy.SetOf(incidentTraces()...).All(), timeline.ChangePointsConfig{Series: timeline.SeriesConfig{
+		Bin: 5 * time.Minute, Kinds: []timeline.SubjectKind{timeline.SubjectTransactions, timeline.SubjectService, timeline.SubjectDependency},
+	}})
+}
+
 // reconstructIncident draws the incident as its traces tell it, beside the deployment that was recorded.
 func reconstructIncident(ctx context.Context) (drawing, error) {
-	points, err := timeline.ChangePoints(ctx, tracewhy.SetOf(incidentTraces()...).All(), timeline.ChangePointsConfig{Series: timeline.SeriesConfig{Bin: 5 * time.Minute}})
+	points, err := findChanges(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/timeline"
 )
 
@@ -156,7 +155,7 @@ func TestDependenciesAreTheChapters(t *testing.T) {
 
 // What the analysis finds began when the chapter says, give or take what it says itself.
 func TestReconstruction(t *testing.T) {
-	points, err := timeline.ChangePoints(t.Context(), tracewhy.SetOf(incidentTraces()...).All(), timeline.ChangePointsConfig{Series: timeline.SeriesConfig{Bin: 5 * time.Minute}})
+	points, err := findChanges(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
