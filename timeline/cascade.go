@@ -92,7 +92,7 @@ const moreAfter = 1.1
 // it is callers that make none that became fewer.
 func (r *ChangePointsResult) moreCalls(at int) (Cascade, bool) {
 	e := &r.Events[at]
-	if before, after := r.rates(at); after < moreAfter*before {
+	if before, after := r.rates(at); after < moreAfter*before || r.isReturn(at) || r.isRemoteSide(at) {
 		return Cascade{}, false
 	}
 	for i := range r.Events {
@@ -110,6 +110,27 @@ func (r *ChangePointsResult) moreCalls(at int) (Cascade, bool) {
 		Reason: fmt.Sprintf("%s was called %.2g times for each execution of its caller instead of %.2g, and had not failed before",
 			e.Subject, e.After, e.Before),
 	}, true
+}
+
+// isReturn reports whether the level of an event is nearly one that there was before: calls that were not made for a
+// while are.
+func (r *ChangePointsResult) isReturn(at int) bool {
+	e := &r.Events[at]
+	return slices.ContainsFunc(r.Events[:at], func(f Event) bool {
+		return f.Subject == e.Subject && f.Measure == e.Measure && moreAfter*f.Before > e.After
+	})
+}
+
+// isRemoteSide reports whether an event is of the remote side of calls that are told themselves.
+func (r *ChangePointsResult) isRemoteSide(at int) bool {
+	e := &r.Events[at]
+	if e.Subject.Kind != SubjectPath || !e.Subject.hasParent || e.Subject.parent == e.Subject.caller {
+		return false
+	}
+	return slices.ContainsFunc(r.Events, func(f Event) bool {
+		return f.Subject.Kind == SubjectPath && f.Subject.Path == e.Subject.parent && f.Measure == MeasureFanout && f.After > f.Before &&
+			f.First <= e.Last && e.First <= f.Last
+	})
 }
 
 // level returns the bins in which the level after an event holds: until the next one of its measure.
@@ -194,15 +215,42 @@ func meanAndSpread(xs []float64) (mean, spread float64) {
 	return mean, math.Sqrt(spread)
 }
 
+// likeIt is the share of an instance's rise from which on that of another one is like it.
+const likeIt = 0.25
+
+// rise returns by how much more of a subject's calls are bad from a bin on than before, in a share of them.
+func (r *ChangePointsResult) rise(c *Counts, m Measure, from, to int) float64 {
+	x := test{counts: c, measure: m}
+	share := func(from, to int) float64 {
+		bad, all := total(x.values()[from:to]), 0
+		for b := from; b < to; b++ {
+			all += x.of(b)
+		}
+		return float64(bad) / float64(max(all, 1))
+	}
+	return share(from, to) - share(0, from)
+}
+
+// others returns the other instances of an event's service, and how many of them did not become worse as it did.
+func (r *ChangePointsResult) others(at int) (all, well []*Counts) {
+	e := &r.Events[at]
+	from, to := r.level(at)
+	for i := range r.Series.Counts {
+		c := &r.Series.Counts[i]
+		if c.Subject.Kind != SubjectInstance || c.Subject.Service != e.Subject.Service || c.Subject == e.Subject {
+			continue
+		}
+		all = append(all, c)
+		if r.rise(c, e.Measure, from, to) < likeIt*(e.After-e.Before) {
+			well = append(well, c)
+		}
+	}
+	return all, well
+}
+
 // oneInstance says whether the instance was the only one of its service that became worse.
 func (r *ChangePointsResult) oneInstance(at int) (Cascade, bool) {
 	e := &r.Events[at]
-	all := 0
-	for i := range r.Series.Counts {
-		if s := r.Series.Counts[i].Subject; s.Kind == SubjectInstance && s.Service == e.Subject.Service {
-			all++
-		}
-	}
 	for i, f := range r.Events {
 		if i == at || f.Subject.Kind != SubjectInstance || f.Subject.Service != e.Subject.Service || !f.IsWorse() {
 			continue
@@ -211,8 +259,9 @@ func (r *ChangePointsResult) oneInstance(at int) (Cascade, bool) {
 			return Cascade{}, false
 		}
 	}
+	all, well := r.others(at)
 	return Cascade{
 		Kind: CascadeInstance, Events: []int{at},
-		Reason: fmt.Sprintf("%s became worse, and the other instances of the service, %d, did not", e.Subject, all-1),
-	}, all > 1
+		Reason: fmt.Sprintf("%s became worse, and the other instances of the service, %d, did not", e.Subject, len(all)),
+	}, len(all) > 0 && len(well) == len(all)
 }

@@ -189,10 +189,11 @@ func (r *ChangePointsResult) worseHosts(hostOfInstance map[string]string) []Casc
 			worse[h] = append(worse[h], i)
 		}
 	}
-	hasOther := func(s Subject) bool {
-		return slices.ContainsFunc(r.Series.Counts, func(c Counts) bool {
+	hasOther := func(i int) bool {
+		_, well := r.others(i)
+		return slices.ContainsFunc(well, func(c *Counts) bool {
 			x := c.Subject
-			return x.Kind == SubjectInstance && x.Service == s.Service && host(x) != "" && host(x) != host(s) && !isWorse[x.String()]
+			return host(x) != "" && host(x) != host(r.Events[i].Subject) && !isWorse[x.String()]
 		})
 	}
 	var out []Cascade
@@ -202,7 +203,7 @@ func (r *ChangePointsResult) worseHosts(hostOfInstance map[string]string) []Casc
 		for _, i := range worse[h] {
 			e := r.Events[i]
 			atOnce := len(events) == 0 || e.First <= r.Events[events[0]].Last
-			if atOnce && hasOther(e.Subject) && !slices.Contains(services, e.Subject.Service) {
+			if atOnce && hasOther(i) && !slices.Contains(services, e.Subject.Service) {
 				events, services = append(events, i), append(services, e.Subject.Service)
 			}
 		}

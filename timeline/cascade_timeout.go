@@ -1,6 +1,7 @@
 package timeline
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -15,6 +16,7 @@ const (
 	limitTolerance = 0.05 // of the limit, by which they did so earlier or later
 	shareOfLimit   = 0.8  // of them, that did so at the limit
 	shareOnset     = 0.8  // of them, after their path became worse
+	slowForLimit   = 0.5  // of the limit, that what they wait for takes at least
 )
 
 // gaveUp is when calls of a path did, and after how long.
@@ -59,19 +61,27 @@ func (r *ChangePointsResult) timeouts(ctx context.Context, traces tracewhy.Cohor
 	}
 	all = slices.DeleteFunc(all, func(g gaveUp) bool { return len(g.took) < fewestTimeouts || !g.isAtLimit() })
 	var out []Cascade
+	var told []tracewhy.PathID
+	slices.SortFunc(all, func(x, y gaveUp) int { // callees first: callers that give up after them are told with them
+		return cmp.Or(cmp.Compare(set.Path(y.path).Depth(), set.Path(x.path).Depth()), cmp.Compare(x.path, y.path))
+	})
 	for _, g := range all {
+		if slices.ContainsFunc(told, func(p tracewhy.PathID) bool { return isUnder(set.Path(p), g.path) }) {
+			continue
+		}
 		failing := slices.IndexFunc(r.Events, func(e Event) bool {
 			return e.Subject.Kind == SubjectPath && e.Subject.Path == g.path && e.Measure == MeasureFailures && e.IsWorse()
 		})
 		if failing < 0 || !g.isAfter(r.Events[failing].First) {
 			continue
 		}
-		slow := r.slowBefore(set, g, failing)
+		limit := medianOf(slices.Clone(g.took))
+		slow := r.slowBefore(set, g, failing, limit)
 		if slow < 0 {
 			continue
 		}
+		told = append(told, g.path)
 		p := set.Path(g.path)
-		limit := medianOf(slices.Clone(g.took))
 		reason := fmt.Sprintf("%s %s gave up after %v %d times, once %s had %s", p.Service(), p.Operation(), rounded(limit), len(g.took),
 			r.Events[slow].Subject, r.Events[slow].Levels())
 		if above := callersThatGiveUp(p, all, set); len(above) > 0 {
@@ -107,10 +117,11 @@ func (g *gaveUp) isAfter(at int64) bool {
 
 // slowBefore returns the event at which what a path waits for had become slow, no later than the path failed; or -1.
 // It may be the path itself, of whose calls those that did not give up took longer.
-func (r *ChangePointsResult) slowBefore(set *tracewhy.Set, g gaveUp, failing int) int {
+func (r *ChangePointsResult) slowBefore(set *tracewhy.Set, g gaveUp, failing int, limit time.Duration) int {
 	found := -1
 	for i, e := range r.Events {
-		if e.Measure != MeasureLong && e.Measure != MeasureSlow || !e.IsWorse() || e.First > r.Events[failing].Last {
+		if e.Measure != MeasureLong && e.Measure != MeasureSlow || !e.IsWorse() || e.First > r.Events[failing].Last ||
+			float64(e.DurationAfter) < float64(slowForLimit*float64(limit)) {
 			continue
 		}
 		isBelow := e.Subject.Kind == SubjectPath && isUnder(set.Path(e.Subject.Path), g.path)

@@ -38,8 +38,8 @@ func serversOf(uses []use, others []int64) (Limit, []use) {
 	_, ends := edges(uses)
 	var best serverFit
 	var l Limit
-	low := 0
-	for c := 1; c <= mostServers && (l.N == 0 || c <= l.Low+l.Low/2+1); c++ {
+	low, crowd := 0, crowdOf(sorted, ends)
+	for c := 1; c <= min(mostServers, crowd/2, crowd-2) && (l.N == 0 || c <= l.Low+l.Low/2+1); c++ {
 		try, why := tryServers(sorted, ends, c, others)
 		if why == tooFew {
 			break
@@ -94,6 +94,18 @@ const (
 	overtaken
 	slowedDown // by executions that began later
 )
+
+// crowdOf returns how many were under way at once, at most: at least twice as many as servers, or nothing is a queue.
+func crowdOf(sorted []use, ends []int64) int {
+	most, ended := 0, 0
+	for i, u := range sorted {
+		for ended < len(ends) && ends[ended] <= u.start {
+			ended++
+		}
+		most = max(most, i+1-ended)
+	}
+	return most
+}
 
 // begins returns when the execution i began to be worked on, if c servers do that.
 func begins(sorted []use, ends []int64, c, i int) int64 {
