@@ -11,11 +11,8 @@ type arrival struct {
 
 // equip gives an instance the pools that it has.
 func (w *run) equip(in *instance) {
-	w.pools[in] = &pool{engine: &w.engine, free: in.service.connections}
 	w.workers[in] = &pool{engine: &w.engine, free: in.service.workers}
-	if in.service.channel != nil {
-		w.lines[in] = &pool{engine: &w.engine, free: w.connectionsOf(in.service)}
-	}
+	w.openGates(in)
 }
 
 // expect lets the instances that start later do so.

@@ -32,10 +32,10 @@ type run struct {
 	start   int64 // of the window, in Unix time
 	silent  bool  // whether to leave the spans out, and only see how the requests end
 
-	near    [][][]*instance // by service and region
-	pools   map[*instance]*pool
-	lines   map[*instance]*pool // to vendors
-	due     map[*service]int64  // when the next call to a vendor conforms to its limit
+	near    [][][]*instance     // by service and region
+	stores  map[*instance]*gate // to the store of its service
+	vendors map[*instance]*gate
+	due     map[*service]int64 // when the next call to a vendor conforms to its limit
 	workers map[*instance]*pool
 	busy    []int                         // by service: statements that a store works on
 	answers map[*keyedCache]map[int]int64 // by customer: when the answer was written that a cache holds
@@ -85,7 +85,7 @@ func (w *run) prepare() {
 		services:   make([]int, n),
 		calls:      make([][]int, n),
 	}
-	w.near, w.pools, w.lines = make([][][]*instance, n), map[*instance]*pool{}, map[*instance]*pool{}
+	w.near, w.stores, w.vendors = make([][][]*instance, n), map[*instance]*gate{}, map[*instance]*gate{}
 	w.due = map[*service]int64{}
 	w.busy, w.answers, w.workers = make([]int, n), map[*keyedCache]map[int]int64{}, map[*instance]*pool{}
 	w.spans.window = w
@@ -158,14 +158,14 @@ func (w *run) perform(f frame, op *operation) *failure {
 	}
 	holds := op.holds && !f.pooled
 	if holds {
-		if fail := w.acquire(f); fail != nil {
+		if fail := w.acquire(f, w.stores[f.at]); fail != nil {
 			return fail
 		}
 		f.pooled = true
 	}
 	fail := w.steps(f, op)
 	if holds {
-		w.release(f, op, w.pools[f.at])
+		w.release(f, op, w.stores[f.at])
 	}
 	if fail == nil {
 		f.work(op.after)
@@ -372,126 +372,6 @@ func (w *run) send(f frame, op *operation) {
 		fail := w.perform(g, op)
 		w.spans.answer(g, op, fail)
 	})
-}
-
-// query calls a store or a vendor, which sends no spans.
-func (w *run) query(f frame, s *step, n int) *failure {
-	op := s.to
-	w.count(f, f.at.service, op)
-	ours := op.service.tech == techSQL && f.at.service.connections > 0 && !f.pooled
-	if ours {
-		if fail := w.acquire(f); fail != nil {
-			return fail
-		}
-	}
-	line := f.at.service.channel
-	if line != nil && line.to != op.service {
-		line = nil
-	}
-	if line != nil && !line.inCall() {
-		if fail := w.board(f, line); fail != nil {
-			return fail
-		}
-	}
-	client := f
-	client.span = w.spans.client(f, op, n)
-	if line != nil && line.inCall() {
-		if fail := w.board(client, line); fail != nil {
-			w.spans.reply(client, op, fail, false)
-			return fail
-		}
-	}
-	harm := w.fault.atWork(f, op, w.now)
-	d := zoneLeg.draw(f.rng) + op.own.draw(f.rng) + harm.delay
-	if harm.stretch > 1 {
-		d = int64(float64(float64(d) * harm.stretch))
-	}
-	busy := &w.busy[op.service.index]
-	*busy++
-	if n := op.service.capacity; n > 0 && *busy > n {
-		d = int64(float64(d) * (float64(*busy) / float64(n)))
-	}
-	d += zoneLeg.draw(f.rng)
-	fail := harm.fail
-	if chance(f.rng, op.errors) && fail == nil {
-		fail = storeError(op)
-	}
-	if l, ok := w.limits[op.service]; ok {
-		switch wait, isOver := w.admit(op.service, l); {
-		case isOver:
-			d, fail = zoneLeg.draw(f.req.fault)+refusalTime.draw(f.req.fault), l.refusal(op)
-		default:
-			d += wait
-		}
-	}
-	if s.timeout > 0 && d > s.timeout {
-		d, fail = s.timeout, &failure{status: 504, kind: "timeout", message: "deadline exceeded", timeout: true}
-	}
-	f.p.sleep(d)
-	*busy--
-	w.spans.reply(client, op, fail, true)
-	if ours {
-		w.release(f, op, w.pools[f.at])
-	}
-	if line != nil {
-		w.release(f, op, w.lines[f.at])
-	}
-	return fail.seenBy(op)
-}
-
-// acquire waits for a connection of the instance.
-func (w *run) acquire(f frame) *failure {
-	s := f.at.service
-	wait := f
-	if s.recordsWaits {
-		wait.span = w.spans.wait(f, s.waitAttrs)
-	}
-	f.p.sleep(checkoutTime.draw(f.rng))
-	var fail *failure
-	if !w.pools[f.at].acquire(f.p, s.patience) {
-		fail = poolTimeout(s)
-	}
-	if s.recordsWaits {
-		w.spans.answer(wait, nil, fail)
-	}
-	return fail
-}
-
-// connectionsOf returns how many connections to its vendor each instance of a service has.
-func (w *run) connectionsOf(s *service) int {
-	if w.fault.narrow != nil {
-		return w.fault.narrow(s)
-	}
-	if l, ok := w.limits[s]; ok {
-		return l.connections
-	}
-	return s.channel.size
-}
-
-// board waits for a connection of the instance to a vendor.
-func (w *run) board(f frame, line *channel) *failure {
-	wait := f
-	if line.hasSpans() {
-		wait.span = w.spans.wait(f, line.attrs)
-	}
-	f.p.sleep(checkoutTime.draw(f.rng))
-	var fail *failure
-	if !w.lines[f.at].acquire(f.p, line.patience) {
-		fail = channelTimeout(f.at.service)
-	}
-	if line.hasSpans() {
-		w.spans.answer(wait, nil, fail)
-	}
-	return fail
-}
-
-// release gives the connection back, unless the fault is that it isn't.
-func (w *run) release(f frame, op *operation, r *pool) {
-	if lost := w.fault.leaks(f, op, w.now); lost > 0 {
-		w.at(w.now+lost, r.release)
-		return
-	}
-	r.release()
 }
 
 // choose picks the instance that a call from a region reaches.
