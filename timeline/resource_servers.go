@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	mostServers  = 64   // that are tried
+	mostServers  = 16   // that are tried
 	outOfOrder   = 0.02 // the share of waits that may contradict first come, first served, in each half of the time
 	leastLonger  = 1.1  // times as long as others, executions that waited took
 	tailLike     = 2    // likewise, of what one in ten exceeds

@@ -440,6 +440,47 @@ func pathOf(t *testing.T, set *tracewhy.Set, operation string) tracewhy.Path {
 	return tracewhy.Path{}
 }
 
+// Where a cache no longer answers, and connections to the database are all in use, their number is what spans name.
+func TestResourcesCache(t *testing.T) {
+	f, ok := scenario.Lookup("cache-expiry")
+	if !ok {
+		t.Fatal("no family cache-expiry")
+	}
+	limits, named := 0, 0
+	for seed := range uint64(1 + *worlds) {
+		c := scenario.Generate(f, seed)
+		set := tracewhy.SetOf(c.Incident...)
+		stated := map[string]int{}
+		for i := range set.NumSpans() {
+			if v, ok := set.Span(i).Attr("db.client.connection.max"); ok {
+				n, _ := v.Number()
+				stated[set.Span(i).Service()] = int(n)
+			}
+		}
+		r, err := timeline.Resources(context.Background(), set.All(), timeline.ResourcesConfig{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, x := range r.Resources {
+			if x.Limit.N == 0 || x.Limit.Stated {
+				continue
+			}
+			limits++
+			n, ok := stated[x.Service]
+			if ok {
+				named++
+			}
+			if ok && n != x.Limit.N || !slices.Contains(c.Label.Causes[0].Services, x.Service) {
+				t.Errorf("%s: %v: %+v, and spans name %d", c.Name, &x, x.Limit, n)
+			}
+		}
+	}
+	t.Logf("%d limits, of which %d are named", limits, named)
+	if limits == 0 || named == 0 {
+		t.Errorf("%d limits, of which %d are named", limits, named)
+	}
+}
+
 // Operations that wait for connections are not said to work more, and those that work more are not said to wait.
 func TestSlowdownScenarios(t *testing.T) {
 	for family, never := range map[string]timeline.Growth{
