@@ -58,15 +58,9 @@ func WaterfallGantt(rows []Row, limit int) *Gantt {
 
 // longestGap returns for how long at a time the trace waited for the span while nothing that it called ran.
 func (r Row) longestGap() time.Duration {
-	start, _, _ := r.Span.Interval()
 	longest := time.Duration(0)
 	for _, g := range r.Gaps {
-		from, to := r.Offset+time.Duration(g.Start-start), r.Offset+time.Duration(g.End-start)
-		waited := time.Duration(0)
-		for _, s := range r.Critical {
-			waited += max(0, min(s.End, to)-max(s.Start, from))
-		}
-		longest = max(longest, waited)
+		longest = max(longest, r.GapTime(g))
 	}
 	return longest
 }

@@ -52,11 +52,23 @@ func (r *callRun) title() string {
 	return what
 }
 
+// calledPeer returns what a call went to that has no spans, or "".
+func calledPeer(s tracewhy.Span) string {
+	if !isOutgoing(s) || s.HasChildren() {
+		return ""
+	}
+	peer, _ := s.Peer()
+	return peer
+}
+
 // callRuns returns the calls that a span made. Those of one path that follow each other are one run; where there
 // are many such runs of a path, between others, they all are. The attempt that succeeded is not in the run of those
 // before it that failed.
 func callRuns(s tracewhy.Span) []callRun {
-	type kind struct{ path, below tracewhy.PathID } // below tells clients apart that call different services
+	type kind struct {
+		path, below tracewhy.PathID // below tells clients apart that call different services
+		peer        string          // and this those of others
+	}
 	var kinds []kind
 	var runs [][]tracewhy.Span
 	count := map[kind]int{}                // runs; only looked up
@@ -67,7 +79,7 @@ func callRuns(s tracewhy.Span) []callRun {
 				others[child.Path().ID()] = other.Service()
 			}
 		}
-		k := kind{child.Path().ID(), child.Path().ID()}
+		k := kind{child.Path().ID(), child.Path().ID(), calledPeer(child)}
 		for below := range child.Children() {
 			k.below = below.Path().ID()
 			break

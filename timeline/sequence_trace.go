@@ -136,11 +136,8 @@ func (d *sequencer) collect(t tracewhy.Trace) {
 			c.remote, c.to, inner = other, other.Service(), other
 			c.critical += rows[other.Index()-first].CriticalTime()
 		} else if isOutgoing(s) && !s.HasChildren() {
-			if peer, _ := s.Peer(); w.run.service != "" {
-				c.to = w.run.service // as where it was not reached
-			} else if peer != "" {
-				c.to = peer
-			}
+			// It may be that others of its path show whom it did not reach.
+			c.to = cmp.Or(w.run.service, calledPeer(s), c.to)
 		}
 		for _, run := range slices.Backward(callRuns(inner)) {
 			stack = append(stack, work{run, len(d.calls)})

@@ -2,6 +2,7 @@ package timeline
 
 import (
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/tracewhy/tracewhy"
@@ -34,6 +35,21 @@ func (r Row) CriticalTime() time.Duration {
 	var sum time.Duration
 	for _, s := range r.Critical {
 		sum += s.End - s.Start
+	}
+	return sum
+}
+
+// GapTime returns for how long the trace waited for the span itself within one of its gaps.
+func (r Row) GapTime(g tracewhy.Gap) time.Duration {
+	start, _, _ := r.Span.Interval()
+	from, to := r.Offset+time.Duration(g.Start-start), r.Offset+time.Duration(g.End-start)
+	first := sort.Search(len(r.Critical), func(i int) bool { return r.Critical[i].End > from })
+	var sum time.Duration
+	for _, s := range r.Critical[first:] {
+		if s.Start >= to {
+			break
+		}
+		sum += min(s.End, to) - max(s.Start, from)
 	}
 	return sum
 }

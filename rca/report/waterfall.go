@@ -138,15 +138,9 @@ func (c *canvas) draw(d drawing, rows []timeline.Row, limit int) {
 // gaps points at the longest times for which the trace waited for a span while nothing that it called
 // was running, at most n of them, and returns how many.
 func (c *canvas) gaps(r timeline.Row, depth, n int) int {
-	start, _, _ := r.Span.Interval()
 	long := make([]tracewhy.Gap, 0, len(r.Gaps))
 	for _, g := range r.Gaps {
-		var waited time.Duration
-		for _, s := range r.Critical {
-			from, to := r.Offset+time.Duration(g.Start-start), r.Offset+time.Duration(g.End-start)
-			waited += max(0, min(s.End, to)-max(s.Start, from))
-		}
-		if waited >= c.scale/minGapShare {
+		if r.GapTime(g) >= c.scale/minGapShare {
 			long = append(long, g)
 		}
 	}
