@@ -77,12 +77,10 @@ func (e *estate) impatient(r *stats.Rand) {
 	s := op.service
 	s.workers, s.accepts = 2+r.IntN(3), chance(r, 0.5)
 	s.instances = len(e.regions) * (1 + r.IntN(2))
-	// Customers of the first region are the most.
-	all := 0.0
-	for _, region := range e.regions {
-		all += region.share
+	for i := range e.regions { // all instances have as much to do, so that none is spared
+		e.regions[i].share = 1
 	}
-	calls := float64(demand[op.index]*e.regions[0].share/all) / float64(s.instances/len(e.regions))
+	calls := demand[op.index] / float64(s.instances)
 	takes := float64(between(r, 0.5, 0.6)*float64(s.workers)) / calls
 	op.own = latency{int64(takes * float64(second)), 0.25}
 	attempts, limit := 3+r.IntN(2), int64(float64(takes*between(r, 4, 6))*float64(second))

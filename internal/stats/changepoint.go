@@ -127,6 +127,7 @@ func ChangePoints(s ChangeSeries, cfg ChangeConfig) ChangeResult {
 		changes = final
 	}
 	original := newCosts(level)
+	d.relocate(changes, original)
 	for i, k := range changes {
 		from, to := 0, n
 		if i > 0 {
@@ -175,6 +176,37 @@ const (
 	// exp(-x/2), so that (1-exp(-x/2))² is 0.95 (Siegmund, 1988, doi:10.1093/biomet/75.1.31).
 	setGain = 7.352
 )
+
+// relocate moves changes of which the place is the doing of minSegment: where a level rises, or falls, in steps of
+// which one is as short as a segment can be, the next of its changes may really be nearer. That there is a change is
+// not in question then, and its place is the likeliest between its neighbours.
+func (d *detector) relocate(changes []int, original *costs) {
+	n := len(d.series.Values)
+	bound := func(i int) int {
+		switch {
+		case i < 0:
+			return 0
+		case i >= len(changes):
+			return n
+		}
+		return changes[i]
+	}
+	for i, k := range changes {
+		from, to := bound(i-1), bound(i+1)
+		if to-k > d.minSegment || i+1 == len(changes) {
+			continue
+		}
+		before, here, after := original.level(from, k), original.level(k, to), original.level(to, bound(i+2))
+		if before < here != (here < after) {
+			continue // there and back: a level, and not a step of one
+		}
+		for at := k + 1; at < to; at++ {
+			if d.costs.gain(from, at, to) > d.costs.gain(from, changes[i], to) {
+				changes[i] = at
+			}
+		}
+	}
+}
 
 // interval returns the first and last place for a change between from and to that is nearly as likely as k.
 func (d *detector) interval(from, k, to int, scale float64) (first, last int) {

@@ -498,3 +498,29 @@ func TestDetectableShare(t *testing.T) {
 		}
 	}
 }
+
+// TestStepsOfARise: a level that rises in steps shorter than a segment rises when it does, and not a segment earlier.
+func TestStepsOfARise(t *testing.T) {
+	s := ChangeSeries{Model: ShareChange}
+	add := func(n int, failed float64) {
+		for range n {
+			s.Values, s.Sizes = append(s.Values, failed), append(s.Sizes, 50)
+		}
+	}
+	add(40, 0)
+	add(2, 9)
+	add(20, 30)
+	r := ChangePoints(s, ChangeConfig{Seed: 1})
+	if len(r.Changes) == 0 || r.Changes[0].At != 40 || r.Changes[0].Before != 0 {
+		t.Errorf("changes are %+v, want the first at 40", r.Changes)
+	}
+	// There and back is a level of its own, as long as a segment.
+	s.Values, s.Sizes = nil, nil
+	add(40, 1)
+	add(5, 30)
+	add(40, 1)
+	r = ChangePoints(s, ChangeConfig{Seed: 1})
+	if len(r.Changes) != 2 || r.Changes[0].At != 40 || r.Changes[1].At != 45 {
+		t.Errorf("changes are %+v, want two at 40 and 45", r.Changes)
+	}
+}
