@@ -35,6 +35,9 @@ func estate(id int, root call, hosts map[string]string) []tracewhy.SpanData {
 func cascadesOf(t *testing.T, spans []tracewhy.SpanData, kinds ...timeline.SubjectKind) []timeline.Cascade {
 	t.Helper()
 	cfg := timeline.ChangePointsConfig{Series: timeline.SeriesConfig{Kinds: kinds}}
+	if kinds != nil {
+		cfg.Series.Bin = time.Duration(spans[len(spans)-1].Start-spans[0].Start) / 60
+	}
 	r, err := timeline.ChangePoints(context.Background(), tracewhy.SetOf(spans...).All(), cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -236,7 +239,11 @@ func TestLateJob(t *testing.T) {
 
 // Where nothing is wrong there is no signature.
 func TestQuietCascades(t *testing.T) {
-	for _, family := range []string{"quiet", "quiet-mix"} {
+	families := []string{"quiet-mix", "quiet"}
+	if *worlds == 1 {
+		families = families[:1]
+	}
+	for _, family := range families {
 		f, ok := scenario.Lookup(family)
 		if !ok {
 			t.Fatalf("no family %s", family)
@@ -246,7 +253,7 @@ func TestQuietCascades(t *testing.T) {
 			c := scenario.Generate(f, seed)
 			var kinds []timeline.SubjectKind
 			if *worlds < 20 { // those of paths take long
-				kinds = []timeline.SubjectKind{timeline.SubjectService, timeline.SubjectInstance}
+				kinds = []timeline.SubjectKind{timeline.SubjectInstance}
 			}
 			for _, found := range cascadesOf(t, c.Incident, kinds...) {
 				t.Logf("%s: %v: %s", c.Name, found.Kind, found.Reason)
