@@ -10,6 +10,8 @@
 //     how many there could be at once, and lays gauges beside that.
 //   - [Slowdown] says whether an operation takes longer because it waits or because it works.
 //   - [Split] divides one recording into better times and the incident, for analyses that compare the two.
+//   - [RankChanges] says which recorded change, or deployment that spans show ([Deployments]), set it off, or that
+//     none did.
 //   - [Align] says how far the clocks of hosts are apart, and so of which moments the order is known.
 //
 // A worked example: at 08:45 logins begin to fail. What changed before that?
@@ -27,6 +29,16 @@
 //	s, err := timeline.Split(ctx, set.All(), timeline.ChangePointsConfig{})
 //	if s.Incident.Len() > 0 {
 //		d, err := compare.Operations(ctx, s.Baseline, s.Incident, compare.OperationsConfig{})
+//	}
+//
+// and who did it? Of the changes that were recorded one is to be named only for what happened when it was made to
+// what it could act on: the users' database has been slow since its index was changed at 02:30, in the few executions
+// that a cache let through, and a deployment at 08:20 came after that.
+//
+//	changes, err := timeline.ParseChanges(file)
+//	k, err := timeline.RankChanges(ctx, set.All(), changes, timeline.RankConfig{Points: r})
+//	if k.Best >= 0 {
+//		fmt.Println(k.Changes[k.Best].Change.ID, k.Changes[k.Best].Dormancy)
 //	}
 //
 // # What can be relied on
