@@ -16,7 +16,6 @@ type stream struct {
 	path       tracewhy.PathID
 	hasPath    bool
 	judgements *judgements
-	weight     float64 // of all of the scope's, by how clearly it rose anywhere
 }
 
 const (
