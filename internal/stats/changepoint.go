@@ -35,7 +35,7 @@ type ChangeSeries struct {
 
 // ChangeConfig adjusts [ChangePoints]. Its zero value is the documented default.
 type ChangeConfig struct {
-	MinSegment int     // how many observations lie between two changes at least; 0 means 5
+	MinSegment int     // how many observations lie between two changes at least, other than those of one rise or fall; 0 means 5
 	Alpha      float64 // the probability of any change where there is none; 0 means 0.05
 	Replicates int     // of the null distribution; 0 means 399
 	Seed       uint64
