@@ -153,6 +153,12 @@ type ranking struct {
 	scopes []*scope
 	byName map[string][]*scope // by folded name of what was changed; only looked up
 	graph  *callGraph
+	above  map[string]int // how many nodes call some others; only looked up
+	chain  struct {       // what became worse first
+		event Event
+		at    int
+		known bool
+	}
 	unseen int
 }
 
@@ -304,6 +310,8 @@ func (k *ranking) result() *RankResult {
 		}
 		return r
 	}
+	k.above = map[string]int{}
+	k.chain.event, k.chain.at, k.chain.known = k.firstInChain()
 	weights := make([]float64, len(k.items))
 	sum := 1.0
 	for i := range k.items {

@@ -63,7 +63,7 @@ func (w *weighing) relation() float64 {
 		}
 	}
 	// What became worse first, of all that affected traces depend on, is where it began, or near.
-	e, at, ok := w.firstInChain()
+	e, at, ok := w.chain.event, w.chain.at, w.chain.known
 	switch {
 	case !ok:
 		return base
@@ -96,10 +96,10 @@ func (w *weighing) relationTo(nodes []int, name string) (float64, string) {
 }
 
 // passing returns what at least half of the affected traces passed.
-func (w *weighing) passing() []int {
+func (k *ranking) passing() []int {
 	var out []int
-	for i, n := range w.graph.passes {
-		if 2*n[0] >= w.graph.traces[0] && w.graph.traces[0] > 0 {
+	for i, n := range k.graph.passes {
+		if 2*n[0] >= k.graph.traces[0] && k.graph.traces[0] > 0 {
 			out = append(out, i)
 		}
 	}
@@ -124,17 +124,22 @@ func count1(is []bool) int {
 }
 
 // numAbove returns how many nodes call any of these, themselves or through others.
-func (w *weighing) numAbove(nodes []int) int {
+func (k *ranking) numAbove(nodes []int) int {
+	key := fmt.Sprint(nodes)
+	if n, ok := k.above[key]; ok {
+		return n
+	}
 	n := 0
-	for i := range w.graph.nodes {
+	for i := range k.graph.nodes {
 		if slices.Contains(nodes, i) {
 			continue
 		}
-		below := w.graph.below([]int{i})
+		below := k.graph.below([]int{i})
 		if slices.ContainsFunc(nodes, func(j int) bool { return below[j] }) {
 			n++
 		}
 	}
+	k.above[key] = n
 	return n
 }
 
@@ -335,20 +340,20 @@ func (w *weighing) isLate() bool {
 
 // firstInChain returns the first certain event on the way to the symptom, and where it was: something that what broke
 // depends on, or affected traces pass, became worse before, and was still so.
-func (w *weighing) firstInChain() (Event, int, bool) {
-	if !w.hasSymptom {
+func (k *ranking) firstInChain() (Event, int, bool) {
+	if !k.hasSymptom {
 		return Event{}, 0, false
 	}
-	g := w.graph
-	nodes := g.named(w.cfg.Culprit)
+	g := k.graph
+	nodes := g.named(k.cfg.Culprit)
 	if len(nodes) == 0 {
-		nodes = w.passing()
+		nodes = k.passing()
 	}
 	inChain := g.below(nodes)
 	for _, i := range nodes {
 		inChain[i] = true
 	}
-	events := w.cfg.Points.Events
+	events := k.cfg.Points.Events
 	best, at, found := Event{}, 0, false
 	for i, e := range events {
 		if e.Kind != EventPrecursor || !e.IsWorse() || e.Subject.Kind == SubjectTransactions {
@@ -359,7 +364,7 @@ func (w *weighing) firstInChain() (Event, int, bool) {
 			continue
 		}
 		isOver := slices.ContainsFunc(events[i+1:], func(f Event) bool {
-			return f.Subject == e.Subject && f.Measure == e.Measure && f.Time < w.symptom && f.After < f.Before
+			return f.Subject == e.Subject && f.Measure == e.Measure && f.Time < k.symptom && f.After < f.Before
 		})
 		switch {
 		case isOver:
