@@ -1,12 +1,15 @@
 package rca
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/compare"
+	"github.com/tracewhy/tracewhy/timeline"
 )
 
 // cause turns a suspect into what a report says of it.
@@ -32,19 +35,21 @@ func (c *cause) leading() compare.SymptomKind {
 // minLeading is by how much structure has to exceed the other evidence to lead.
 const minLeading = 4.0
 
-func (c *cause) describe() RootCause {
+func (c *cause) describe(ctx context.Context) (RootCause, error) {
 	r := RootCause{Service: c.service}
 	switch c.leading() {
 	case compare.SymptomError:
 		c.describeFailure(&r)
 	case compare.SymptomLatency:
-		c.describeSlowness(&r)
+		if err := c.describeSlowness(ctx, &r); err != nil {
+			return r, err
+		}
 	default:
 		c.describeStructure(&r)
 	}
 	r.Evidence = c.evidence()
 	r.Scope = ScopeUndetermined
-	return r
+	return r, nil
 }
 
 // conclude adds whom the cause hits, and what follows from all that is known of it.
@@ -78,25 +83,38 @@ func (c *cause) describeFailure(r *RootCause) {
 }
 
 // onePlace is the share of a slowdown from which on it is that of one place: a lack of CPU or memory slows
-// down all that a service does, and does not leave nearly everything to one of its operations.
-const onePlace = 0.9
+// down all that a service does, and does not leave nearly everything to one of its operations, or calls.
+const onePlace = 0.8
 
-func (c *cause) describeSlowness(r *RootCause) {
+func (c *cause) describeSlowness(ctx context.Context, r *RootCause) error {
 	e := c.slower
 	t := e.places[0]
 	o := t.Operations[0]
 	r.Operation, r.Path = o.Path.Operation(), stepsOf(o.Path)
 	r.Kind = "latency"
 	mechanism := e.mechanism
-	if mechanism == starvation && t.Callee == "" && certainExcess(t) >= onePlace*e.excess {
-		mechanism = ownWork
+	if mechanism == starvation && certainExcess(t) >= onePlace*e.excess {
+		if mechanism = outgoing; t.Callee == "" {
+			mechanism = ownWork
+		}
 	}
 	switch mechanism {
 	case ownWork:
 		r.Mechanism = "slower own work"
 		if g, ok := c.saysThatItWaits(o.Path); ok {
 			r.Kind, r.Mechanism = "wait", g
-		} else if c.growsBeforeFirstCall(o.Path) {
+			break
+		}
+		s, err := timeline.Slowdown(ctx, c.baseline, c.incident, o.Path)
+		switch {
+		case err != nil && !errors.Is(err, timeline.ErrNoTraces):
+			return err
+		case err == nil && s.Growth == timeline.GrowthWait:
+			r.Kind, r.Mechanism = "wait", "a wait for each other"
+			if s.Limit.N > 0 {
+				r.Mechanism = fmt.Sprintf("a wait for each other: %d at a time", s.Limit.N)
+			}
+		case c.growsBeforeFirstCall(o.Path):
 			r.Mechanism = "more time before its first call: a wait for a pool or a lock, or its own work"
 		}
 	case incoming:
@@ -117,6 +135,7 @@ func (c *cause) describeSlowness(r *RootCause) {
 	}
 	sum := total(e.places, func(t *compare.Timing) tracewhy.Estimate { return t.Excess })
 	r.Attributable = Attributable{Of: string(compare.SymptomLatency), Interval: shareOf(sum, c.symptom(compare.SymptomLatency))}
+	return nil
 }
 
 // describeOverload names the operation that calls more often, and what that slows down.

@@ -70,7 +70,10 @@ func Investigate(ctx context.Context, baseline, incident tracewhy.Cohort, cfg Co
 			return nil, err
 		}
 		c := &cause{suspect: s, ops: ops, baseline: baseline, incident: incident}
-		described := c.describe()
+		described, err := c.describe(ctx)
+		if err != nil {
+			return nil, err
+		}
 		described.Rank, described.Confidence = i+1, Number(confidence[i])
 		if i == 0 {
 			described.RuledOut = c.ruledOut(all)

@@ -150,6 +150,10 @@ func remediation(r *RootCause) []Remediation {
 	switch {
 	case r.Mechanism == lockContention:
 		add("look at what holds the lock that "+r.Service+" waits for, and for how long", "the time is spent waiting, not working")
+	case r.Kind == "wait" && r.Edge != nil:
+		add("look at what keeps "+r.Service+" busy, and at how often it is asked: its workers, its own calls, attempts that repeat", "calls to it wait before it begins")
+	case r.Kind == "wait" && r.Mechanism != poolExhaustion:
+		add("look at what "+r.Service+" waits for: a lock, a queue, a pool that is too small", "the time is spent waiting, not working")
 	case r.Kind == "wait":
 		add("look at the connection pool of "+r.Service+": its size, its wait time, connections that are not given back", "the time is spent waiting, not working")
 	case r.Kind == "network":
