@@ -124,10 +124,18 @@ func TestNoise(t *testing.T) {
 
 // Simulated incidents of one cause are one mode, whatever operations it strikes, on whatever ways, and
 // beside errors that nobody notices.
+// oneWay are families whose incidents fail in one way. What is overloaded fails in several: here an attempt times out,
+// there a pool is empty.
+var oneWay = []string{"bad-instance", "bad-version", "mortgage-stall", "network-latency", "pool-exhaustion", "serialization"}
+
 func TestSimulatedIncidentsAreOneMode(t *testing.T) {
 	one, all := 0, 0
-	for _, family := range scenario.Families() {
-		for seed := uint64(1); seed <= 4 && !family.Quiet; seed++ {
+	for _, name := range oneWay {
+		family, ok := scenario.Lookup(name)
+		if !ok {
+			t.Fatalf("no family %q", name)
+		}
+		for seed := uint64(1); seed <= 4; seed++ {
 			made := scenario.Generate(family, seed)
 			if len(made.Label.Modes) > 1 {
 				continue

@@ -17,7 +17,7 @@ import (
 	"github.com/tracewhy/tracewhy/rca"
 )
 
-var worlds = flag.Int("worlds", 2, "how many generated cases of each family to investigate")
+var worlds = flag.Int("worlds", 1, "how many generated cases of each family to investigate")
 
 // build returns the cohorts of a generated case, its spans added in the order of shuffle.
 func build(t *testing.T, c scenario.Case, shuffle *rand.Rand) (baseline, incident tracewhy.Cohort) {
