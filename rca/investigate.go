@@ -62,7 +62,7 @@ func Investigate(ctx context.Context, baseline, incident tracewhy.Cohort, cfg Co
 	if err != nil {
 		return nil, err
 	}
-	all := suspects(ops)
+	all := suspects(ops, estate)
 	confidence, _ := confidences(all, nil)
 	var causes []*cause
 	for i, s := range all[:min(len(all), cfg.MaxCauses)] {

@@ -164,7 +164,7 @@ func unexplainedBy(failures []compare.FailureOrigin, o *compare.StructureOrigin)
 }
 
 // suspects collects and ranks everything that may be at fault.
-func suspects(ops *compare.OperationsResult) []*suspect {
+func suspects(ops *compare.OperationsResult, e *estate) []*suspect {
 	byName := map[string]*suspect{}
 	get := func(service string) *suspect {
 		s := byName[service]
@@ -208,6 +208,7 @@ func suspects(ops *compare.OperationsResult) []*suspect {
 		}
 	}
 	blameLoad(ops, byName)
+	e.settle(byName)
 	var all []*suspect
 	for _, s := range byName {
 		if s.score() > 0 {

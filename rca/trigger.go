@@ -51,13 +51,14 @@ func trigger(x *RootCause, ranked *timeline.RankResult, recorded bool) {
 		best := &ranked.Changes[ranked.Best]
 		x.Change = changeRef(best)
 		x.Evidence = append(x.Evidence, Evidence{
-			Claim:    nameOf(best.Change) + " set it off: " + strings.Join(best.For, "; "),
-			Interval: Interval{Number(best.Support), Unknown(), Unknown()}, Q: Unknown(),
+			Claim: fmt.Sprintf("%s set it off, with a probability of %s: %s",
+				nameOf(best.Change), percent1(best.Support), strings.Join(best.For, "; ")),
+			Interval: Interval{Unknown(), Unknown(), Unknown()}, Q: Unknown(),
 		})
 		x.Remediation = slices.Insert(x.Remediation, 0, Remediation{Action: "look at undoing " + nameOf(best.Change), Why: "it set the incident off"})
 		others = slices.Concat(others[:ranked.Best], others[ranked.Best+1:])
 	} else if recorded {
-		x.RuledOut = append(x.RuledOut, RuledOut{Hypothesis: "a recorded change set it off", Because: ranked.Reason})
+		x.RuledOut = slices.Insert(x.RuledOut, 0, RuledOut{Hypothesis: "a recorded change set it off", Because: ranked.Reason})
 	}
 	for _, o := range others[:min(maxRefused, len(others))] {
 		if len(o.Against) > 0 {
@@ -101,6 +102,9 @@ func (h *history) tell(r *Report, ranked *timeline.RankResult) {
 		})
 		if rise := moment(c.Rise); i == ranked.Best && c.Rise > 0 && (r.Timeline.Onset == nil || rise.Before(*r.Timeline.Onset)) {
 			r.Timeline.Onset = &rise
+			r.Timeline.Events = append(r.Timeline.Events, TimelineEvent{
+				Time: rise, Kind: "onset", Service: c.Change.Service, What: "executions after the change become worse",
+			})
 		}
 	}
 	slices.SortStableFunc(r.Timeline.Events, func(x, y TimelineEvent) int { return x.Time.Compare(y.Time) })

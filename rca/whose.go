@@ -4,10 +4,13 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/compare"
 	"github.com/tracewhy/tracewhy/depgraph"
+	"github.com/tracewhy/tracewhy/internal/stats"
 )
 
 // estate knows whose things are, and whose fault the incident is by the way of package depgraph, which partitions
@@ -46,6 +49,65 @@ func newEstate(ctx context.Context, baseline, incident tracewhy.Cohort, cfg depg
 	return e, nil
 }
 
+// settle gives the slowness of an edge to a vendor, which both sides own alike, to the side that the verdict on the
+// incident names: that took apart what calls are made of, and reads what their errors say of waits. Calls that fail
+// for want of a connection were never made.
+func (e *estate) settle(byName map[string]*suspect) {
+	v := e.FaultDomain
+	named := byName[v.Name]
+	if v.Domain == depgraph.DomainInternal && e.services[v.Name] {
+		if named == nil {
+			named = &suspect{service: v.Name}
+			byName[v.Name] = named
+		}
+		for _, d := range slices.Sorted(maps.Keys(byName)) {
+			if e.isExternal(d) {
+				named.takeFailures(byName[d])
+			}
+		}
+	}
+	if v.Domain != depgraph.DomainInternal && v.Domain != depgraph.DomainExternal || named == nil || len(named.slower.places) == 0 {
+		return
+	}
+	for _, t := range named.slower.places {
+		other := t.Callee
+		if other == v.Name {
+			other = t.Service
+		}
+		rival := byName[other]
+		if other == "" || other == v.Name || rival == nil || rival.slower.score <= named.slower.score ||
+			e.isExternal(other) == e.isExternal(v.Name) || !slices.Contains(rival.slower.places, t) {
+			continue
+		}
+		named.slower.score = rival.slower.score
+		rival.slower.score *= overloaded
+		return
+	}
+}
+
+// takeFailures takes over the failures of calls that a service made to another.
+func (s *suspect) takeFailures(from *suspect) {
+	kept := from.failures[:0]
+	for _, f := range from.failures {
+		if f.Service != s.service || f.Peer != from.service || !waitsForPool(f) {
+			kept = append(kept, f)
+			continue
+		}
+		own := *f
+		own.Peer = ""
+		s.failures = append(s.failures, &own)
+		s.failing += max(0, f.Share.Value)
+		from.failing -= max(0, f.Share.Value)
+	}
+	from.failures = kept
+	from.failing = max(0, from.failing)
+	slices.SortStableFunc(s.failures, func(x, y *compare.FailureOrigin) int { return stats.Compare(y.Share.Value, x.Share.Value) })
+}
+
+func (e *estate) isExternal(name string) bool {
+	return e.things[name].class.Domain == depgraph.DomainExternal
+}
+
 // judges reports whether the verdict on the incident is one on this cause.
 func (e *estate) judges(r *RootCause) bool {
 	v := e.FaultDomain
@@ -71,6 +133,9 @@ func (e *estate) attribute(r *RootCause) {
 	v := e.FaultDomain
 	r.FaultDomain, r.Owner = string(v.Domain), cmp.Or(v.Owner, r.Owner)
 	if v.Domain == depgraph.DomainInternal {
+		if r.Kind == "network" && v.Mechanism == "wait for a pool" {
+			r.Kind, r.Mechanism = "wait", poolExhaustion
+		}
 		return
 	}
 	if isExternal {

@@ -23,10 +23,11 @@ func ExampleText() {
 		panic(err)
 	}
 	// Output:
-	// INCIDENT  fraud-guard pool.acquire: connection pool exhausti…  93 % sure
+	// INCIDENT  fraud-guard: connection pool exhaustion              93 % sure
 	//
 	// What      pool.acquire in fraud-guard (wait: connection pool exhaustion)
 	// For whom  volume.period = high
+	// Since     not known
 	//
 	// Evidence  - median wait, ms: 1,804 (1,710 to 1,893), q < 0.0001
 	//

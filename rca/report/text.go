@@ -54,37 +54,58 @@ func Text(w io.Writer, r *rca.Report, cfg Config) error {
 func (p *printer) verdict(v rca.Verdict, top *rca.RootCause) {
 	switch {
 	case v == rca.VerdictNoIncident:
-		p.headline(calm, "NO INCIDENT", "nothing changed beyond chance", "")
+		p.headline(calm, "NO INCIDENT", "", "nothing changed beyond chance")
 	case v == rca.VerdictIncident && top != nil:
-		p.headline(alarm, "INCIDENT", title(top), percent(top.Confidence)+" sure")
+		p.headline(alarm, "INCIDENT", percent(top.Confidence)+" sure", titles(top)...)
 	case v == rca.VerdictIncident:
-		p.headline(alarm, "INCIDENT", "something broke, but no cause stands out", "")
+		p.headline(alarm, "INCIDENT", "", "something broke, but no cause stands out")
 	case v == rca.VerdictNeedMore && top != nil:
-		p.headline(doubt, "NEED MORE", "best guess: "+title(top), percent(top.Confidence)+" sure")
+		guesses := titles(top)
+		for i := range guesses {
+			guesses[i] = "best guess: " + guesses[i]
+		}
+		p.headline(doubt, "NEED MORE", percent(top.Confidence)+" sure", guesses...)
 	case v == rca.VerdictNeedMore:
-		p.headline(doubt, "NEED MORE", "the traces do not say what broke", "")
+		p.headline(doubt, "NEED MORE", "", "the traces do not say what broke")
 	default:
-		p.headline(doubt, "UNKNOWN", "verdict "+string(v), "")
+		p.headline(doubt, "UNKNOWN", "", "verdict "+string(v))
 	}
 	if top != nil {
 		p.paragraph("", labelColumn, normal, 3, top.Summary)
 	}
 }
 
-func (p *printer) headline(s style, verdict, what, right string) {
+// headline prints the first of some wordings that fits between the verdict and what stands on the right, or the
+// beginning of the last.
+func (p *printer) headline(s style, verdict, right string, wordings ...string) {
+	room := p.width - len(verdict) - 2
 	if right != "" {
-		what = visible.Pad(Clean(what), p.width-len(verdict)-len(right)-4) + "  " + right
+		room -= len(right) + 2
+	}
+	what := ""
+	for _, w := range wordings {
+		if what = Clean(w); visible.Width(what) <= room {
+			break
+		}
+	}
+	if right != "" {
+		what = visible.Pad(what, room) + "  " + right
 	}
 	p.line(piece{s, verdict}, piece{bold, "  " + what})
 }
 
 // title says in a few words what a cause is, the culprit first.
-func title(c *rca.RootCause) string {
-	culprit := phrase(" ", c.Service, c.Operation)
+func title(c *rca.RootCause) string { return titles(c)[0] }
+
+// titles says it in fewer and fewer words.
+func titles(c *rca.RootCause) []string {
+	culprit, short := phrase(" ", c.Service, c.Operation), c.Service
 	if c.Edge != nil {
 		culprit = c.Edge.From + " → " + c.Edge.To
+		short = culprit
 	}
-	return phrase(": ", culprit, cmp.Or(c.Mechanism, c.Kind))
+	mechanism := cmp.Or(c.Mechanism, c.Kind)
+	return []string{phrase(": ", culprit, mechanism), phrase(": ", short, mechanism), phrase(": ", short, c.Kind)}
 }
 
 // field prints a labelled paragraph, or nothing where there is nothing to say.
@@ -130,10 +151,14 @@ func (p *printer) cause(c *rca.RootCause, t *rca.Timeline) {
 	p.field("What", what)
 	p.paragraph("Where", labelColumn, normal, 7, route(c.Path)...)
 	p.field("For whom", whom(c)...)
-	p.field("Whose", phrase(", ", c.FaultDomain, prefixed("vendor ", c.Vendor), prefixed("owner ", c.Owner)))
+	owner := c.Owner
+	if owner == c.Vendor {
+		owner = ""
+	}
+	p.field("Whose", phrase(", ", c.FaultDomain, prefixed("vendor ", c.Vendor), prefixed("owner ", owner)))
 	p.field("Since", since(t))
 	if ch := c.Change; ch != nil {
-		p.field("Trigger", trigger(ch)...)
+		p.paragraph("Trigger", labelColumn, normal, 5, trigger(ch)...)
 	}
 }
 
@@ -162,8 +187,12 @@ func trigger(c *rca.ChangeRef) []string {
 	if c.Support.IsKnown() {
 		sure = percent(c.Support) + " sure"
 	}
+	seen := c.Dormancy
+	if seen > c.Delay { // they are measured in steps of their own: nobody suffers from what has not begun
+		seen = rca.Unknown()
+	}
 	return commas(phrase(" ", strings.ReplaceAll(c.Kind, "_", " "), c.ID)+" of "+c.Service, moment(c.Time), c.Description, sure,
-		after("first seen", c.Dormancy), after("transactions suffered", c.Delay))
+		after("first seen", seen), after("transactions suffered", c.Delay))
 }
 
 func prefixed(prefix, s string) string {
@@ -228,7 +257,7 @@ func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC
 func since(t *rca.Timeline) string {
 	switch {
 	case t.Onset == nil && t.Symptom == nil:
-		return ""
+		return "not known"
 	case t.Onset == nil:
 		return "not known; first symptom " + moment(*t.Symptom)
 	case t.Symptom == nil, t.Symptom.Equal(*t.Onset):
