@@ -9,6 +9,7 @@ import (
 	"github.com/tracewhy/tracewhy/ingest"
 	"github.com/tracewhy/tracewhy/rca"
 	"github.com/tracewhy/tracewhy/rca/report"
+	"github.com/tracewhy/tracewhy/timeline"
 )
 
 // demoFiles hold a generated incident, as a case folder like any other.
@@ -49,7 +50,15 @@ func demo(ctx context.Context, env *environment, c *command, args []string) erro
 			}
 		}
 	}
-	a, err := r.investigate(ctx, files{}, rca.Config{})
+	data, err := demoFiles.ReadFile(demoFolder + "/changes.json")
+	if err != nil {
+		return err
+	}
+	changes, err := timeline.ParseChanges(data)
+	if err != nil {
+		return err
+	}
+	a, err := r.investigate(ctx, files{}, rca.Config{Changes: changes})
 	if err != nil {
 		return err
 	}
