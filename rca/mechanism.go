@@ -1,10 +1,12 @@
 package rca
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/compare"
+	"github.com/tracewhy/tracewhy/depgraph"
 )
 
 // growsBeforeFirstCall says whether an operation's own time grew mostly before its first call. Without a
@@ -147,7 +149,11 @@ func remediation(r *RootCause) []Remediation {
 	if len(r.Conditions) > 0 && r.Instance == "" && !isVersion {
 		add("reproduce it with "+conditionTexts(r.Conditions), "only such transactions are affected")
 	}
-	switch {
+	switch isExternal := r.FaultDomain == string(depgraph.DomainExternal); {
+	case isExternal && r.Kind == "throttling":
+		add("call "+r.Service+" less: fewer attempts, spread over time, the most urgent first; or ask it for a higher limit", "it refuses what exceeds its limit")
+	case isExternal:
+		add("ask "+cmp.Or(r.Vendor, r.Service)+" what is wrong, with the traces named as evidence; meanwhile give up on it sooner, or do without its answers", "the fault is on its side")
 	case r.Mechanism == lockContention:
 		add("look at what holds the lock that "+r.Service+" waits for, and for how long", "the time is spent waiting, not working")
 	case r.Kind == "wait" && r.Edge != nil:

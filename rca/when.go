@@ -219,7 +219,8 @@ func (h *history) events(r *Report) []timeline.Event {
 	var out []timeline.Event
 	for i, e := range h.points.Events {
 		isCount := e.Measure == timeline.MeasureCalls || e.Measure == timeline.MeasureFanout
-		if isCount && e.Subject.Kind != timeline.SubjectTransactions && e.Subject.Service != cause {
+		isAll := e.Subject.Kind == timeline.SubjectTransactions && !e.Subject.HasPath
+		if isCount && !isAll && (cause == "" || e.Subject.Service != cause) {
 			continue
 		}
 		k := key{fmt.Sprint(e.Subject.Kind, e.Subject), e.Kind == timeline.EventRecovery}

@@ -28,9 +28,12 @@ func (p *printer) details(r *rca.Report) {
 		if d.External {
 			kind = "external"
 		}
-		return commas(d.Name, phrase(" ", kind, d.Vendor), prefixed("grade ", d.Grade), plural(d.Calls, "call"),
-			rate("errors ", d.ErrorRate, "share"), rate("throttled ", d.ThrottleRate, "share"), rate("timeouts ", d.TimeoutRate, "share"),
-			rate("p95 ", d.P95, "ms"), rate("influence ", d.Influence, "share"))
+		if d.Vendor != d.Name {
+			kind = phrase(" ", kind, d.Vendor)
+		}
+		return commas(d.Name, kind, prefixed("grade ", d.Grade), plural(d.Calls, "call"),
+			rate("errors ", d.ErrorRate, "share"), some("throttled ", d.ThrottleRate, 0), some("timeouts ", d.TimeoutRate, 0),
+			rate("p95 ", d.P95, "ms"), some("influence ", d.Influence, 0.001))
 	})
 	section(p, "Events", r.Timeline.Events, func(e rca.TimelineEvent) []string {
 		return []string{moment(e.Time), e.Kind + prefixed(" ", e.Service) + prefixed(": ", e.What), traces(e.Evidence)}
@@ -50,6 +53,14 @@ func rate(what string, n rca.Number, unit string) string {
 		return ""
 	}
 	return what + quantity(n, unit)
+}
+
+// some is rate of a share that is worth its room where it is more than what goes without saying.
+func some(what string, n, least rca.Number) string {
+	if !(n > least) {
+		return ""
+	}
+	return rate(what, n, "share")
 }
 
 func (p *printer) impact(m *rca.Impact) {
