@@ -91,7 +91,7 @@ func Investigate(ctx context.Context, baseline, incident tracewhy.Cohort, cfg Co
 		return nil, err
 	}
 	history.timeline(r)
-	if err := triggers(ctx, r, causes, history, baseline, cfg); err != nil {
+	if err := triggers(ctx, r, causes, history, estate, baseline, cfg); err != nil {
 		return nil, err
 	}
 	apart := apart(causes, r.RootCauses)

@@ -18,7 +18,7 @@ const (
 
 // triggers says which change set off each cause of the cause set, of those that were recorded and the deployments
 // that spans show.
-func triggers(ctx context.Context, r *Report, causes []*cause, h *history, baseline tracewhy.Cohort, cfg Config) error {
+func triggers(ctx context.Context, r *Report, causes []*cause, h *history, e *estate, baseline tracewhy.Cohort, cfg Config) error {
 	if h.traces.Len() == 0 {
 		return nil
 	}
@@ -26,7 +26,7 @@ func triggers(ctx context.Context, r *Report, causes []*cause, h *history, basel
 		c, x := causes[rank-1], &r.RootCauses[rank-1]
 		ranked, err := timeline.RankChanges(ctx, h.traces, cfg.Changes, timeline.RankConfig{
 			Culprit: c.service, Affected: c.affected().And(h.traces), Baseline: baseline.Minus(h.traces),
-			Points: h.points, Outcome: cfg.Outcome, Workers: cfg.Workers,
+			Demand: e.isAskedTooMuch(x), Points: h.points, Outcome: cfg.Outcome, Workers: cfg.Workers,
 		})
 		if err != nil {
 			return err

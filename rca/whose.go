@@ -155,6 +155,12 @@ func (e *estate) attribute(r *RootCause) {
 	}
 }
 
+// isAskedTooMuch reports whether a cause throttles, and is asked for more than before.
+func (e *estate) isAskedTooMuch(r *RootCause) bool {
+	t := e.FaultDomain.Throttling
+	return t != nil && !t.Lowered && e.judges(r) && t.Offered[1] > 1.2*t.Offered[0]
+}
+
 func domainText(d depgraph.Domain) string {
 	switch d {
 	case depgraph.DomainInternal:

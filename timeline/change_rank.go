@@ -24,7 +24,10 @@ type RankConfig struct {
 	Baseline tracewhy.Cohort
 	// Points is the result of [ChangePoints] for the same traces, which says when transactions became worse
 	// and what did before; nil means that it is computed.
-	Points  *ChangePointsResult
+	Points *ChangePointsResult
+	// Demand says that the culprit was asked for more than it can do, as one that throttles is: then a change is
+	// looked for that made traces ask for it more often, as a campaign does.
+	Demand  bool
 	Outcome tracewhy.OutcomeRule // which transactions failed
 	// Workers bounds how many goroutines are used; 0 means GOMAXPROCS. It never changes the result.
 	Workers int
@@ -160,6 +163,9 @@ type ranking struct {
 		known bool
 	}
 	unseen int
+
+	asks     []asking     // by trace, where that is asked about
+	culprits map[int]bool // whether a node is the culprit; only looked up
 }
 
 // A candidate is a change that may have set the incident off.

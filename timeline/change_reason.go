@@ -89,6 +89,8 @@ func (w *weighing) relationTo(nodes []int, name string) (float64, string) {
 		return inCulprit, fmt.Sprintf("it changed %s, which the incident was traced to", name)
 	case slices.ContainsFunc(s.nodes, func(i int) bool { return below[i] }):
 		return inBelow / float64(max(count1(below), 1)), fmt.Sprintf("%s depends on %s", name, s.change.Service)
+	case s.begins && slices.ContainsFunc(nodes, func(i int) bool { return above[i] }):
+		return inCulprit, fmt.Sprintf("traces that pass %s begin in %s", name, s.change.Service)
 	case slices.ContainsFunc(nodes, func(i int) bool { return above[i] }):
 		return inAbove / float64(max(w.numAbove(nodes), 1)), fmt.Sprintf("%s calls %s", s.change.Service, name)
 	}
@@ -237,6 +239,8 @@ func (y *stream) what(set *tracewhy.Set, name string) string {
 		text = [...]string{"failures of calls to %s", "long calls to %s", "slow calls to %s"}[y.measure]
 	case roleOut:
 		text = [...]string{"failures of calls that %s made", "long calls that %s made", "slow calls that %s made"}[y.measure]
+	case roleAsks:
+		text = "traces that began in %s and passed what was asked for too much, of all,"
 	case roleMade:
 		text = "requests for which many calls were made, by %s or with it,"
 	}

@@ -17,6 +17,7 @@ const (
 	roleIn               // the way of a call to it, or, where it has no spans, all of the call
 	roleOut              // the way of a call that it made, or all of the call where that has no spans
 	roleMade             // how many calls it made for each that it answered; of what is called, how many its caller made
+	roleAsks             // that a trace began in it and passed the culprit, of all traces
 	roles
 )
 
@@ -25,6 +26,7 @@ type scope struct {
 	change Change // one that has it
 	since  int64  // when its version was first seen
 	host   bool   // it names a machine rather than a service
+	begins bool   // traces that passed a culprit that was asked for too much began in it
 
 	nodes  []int
 	taken  [roles][]execution
@@ -120,6 +122,7 @@ func (k *ranking) read(ctx context.Context) error {
 	}
 	known := map[string]*scope{} // only looked up
 	k.byName = map[string][]*scope{}
+	k.culprits = map[int]bool{}
 	for i := range k.items {
 		x := &k.items[i]
 		for _, y := range byName[fold(x.change.Service)] {
@@ -233,6 +236,9 @@ func (v *visit) trace(t tracewhy.Trace) {
 	for _, i := range v.order {
 		v.tellCalls(t, i)
 	}
+	if v.cfg.Demand && !isLater {
+		v.asks = append(v.asks, asking{start, v.sources[t.Root().ResourceIndex()].node, slices.ContainsFunc(v.passed, v.isCulprit)})
+	}
 	affected := v.cfg.Affected.Has(t)
 	which := 1
 	if affected {
@@ -253,6 +259,28 @@ func (v *visit) trace(t tracewhy.Trace) {
 			}
 		}
 	}
+}
+
+// asking is what a trace began in, and whether it passed the culprit.
+type asking struct {
+	at     int64
+	begins int // a node
+	passes bool
+}
+
+// isCulprit reports whether a node is what the incident was traced to.
+func (k *ranking) isCulprit(i int) bool {
+	is, ok := k.culprits[i]
+	if !ok {
+		is = slices.Contains(k.graph.nodes[i].names(), fold(k.cfg.Culprit))
+		k.culprits[i] = is
+	}
+	return is
+}
+
+// begins reports whether traces that passed the culprit began in the scope.
+func (k *ranking) begins(s *scope) bool {
+	return slices.ContainsFunc(k.asks, func(x asking) bool { return x.passes && slices.Contains(s.nodes, x.begins) })
 }
 
 // node returns the number of a node, and joins it to scopes if it is new.

@@ -74,6 +74,13 @@ func (s *scope) tally(k *ranking) {
 			s.add(r, g.id, true, cuts, g.failures, g.long, g.slow)
 		}
 	}
+	if s.begins = k.cfg.Demand && k.begins(s); s.begins {
+		list := make([]judgement, len(k.asks))
+		for i, x := range k.asks {
+			list[i] = judgement{x.at, x.passes && slices.Contains(s.nodes, x.begins)}
+		}
+		s.add(roleAsks, 0, false, cuts, list, nil, nil)
+	}
 	s.weigh(k)
 	s.taken, s.latest = [roles][]execution{}, nil
 }
@@ -128,7 +135,7 @@ func (s *scope) weigh(k *ranking) {
 const afterwards = 0.1
 
 // firstHand is how probable it is that what rises is the doing of what was changed, by role, and not of what it called.
-var firstHand = [roles]float64{roleOwn: 1, roleIn: 1, roleMade: 0.5, roleOut: 0.05}
+var firstHand = [roles]float64{roleOwn: 1, roleIn: 1, roleMade: 0.5, roleOut: 0.05, roleAsks: 1}
 
 // add adds the streams of one role, and of one path if hasPath.
 func (s *scope) add(r role, path tracewhy.PathID, hasPath bool, cuts []int64, failures, long, slow []judgement) {
