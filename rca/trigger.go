@@ -2,6 +2,7 @@ package rca
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +11,9 @@ import (
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/timeline"
 )
+
+// warningNoTimes is the code of the warning that changes cannot be compared with traces.
+const warningNoTimes = "changes_no_times"
 
 const (
 	maxRefused = 3 // changes that a cause says did not set it off
@@ -28,6 +32,14 @@ func triggers(ctx context.Context, r *Report, causes []*cause, h *history, e *es
 			Culprit: c.service, Affected: c.affected().And(h.traces), Baseline: baseline.Minus(h.traces),
 			Demand: e.isAskedTooMuch(x), Points: h.points, Outcome: cfg.Outcome, Workers: cfg.Workers,
 		})
+		if errors.Is(err, timeline.ErrNoTraces) { // none with a time
+			if len(cfg.Changes) > 0 {
+				r.Warnings = append(r.Warnings, tracewhy.Warning{
+					Code: warningNoTimes, Count: len(cfg.Changes), Message: "No trace has a time: whether a recorded change set the incident off cannot be told.",
+				})
+			}
+			return nil
+		}
 		if err != nil {
 			return err
 		}
