@@ -1,6 +1,8 @@
 package compare
 
 import (
+	"sort"
+
 	"github.com/tracewhy/tracewhy"
 )
 
@@ -47,11 +49,15 @@ func backoffs(dst []backoff, t tracewhy.Trace) []backoff {
 	return dst
 }
 
-// place says how much of the waits is on the critical path.
+// place says how much of the waits is on the critical path, whose sections are in the order of time.
 func place(waits []backoff, sections []tracewhy.Section) {
 	for i := range waits {
 		w := &waits[i]
-		for _, s := range sections {
+		first := sort.Search(len(sections), func(i int) bool { return sections[i].End > w.from })
+		for _, s := range sections[first:] {
+			if s.Start >= w.to {
+				break
+			}
 			if s.Span == w.caller {
 				w.onPath += max(0, min(s.End, w.to)-max(s.Start, w.from))
 			}

@@ -71,3 +71,42 @@ func TestBackoffs(t *testing.T) {
 		}
 	}
 }
+
+func TestBackoffsOnTheCriticalPath(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		want       string // of each wait, in ms
+	}{
+		{"all of it", "a/x 0+100 server\n  a/c 10+10 client error\n  a/c 50+10 client", "30"},
+		{"of two", "a/x 0+100 server\n  a/c 10+10 client error\n  a/c 50+10 client error\n  a/c 80+5 client", "30 20"},
+		{"none: the root waits for another", "a/x 0+100 server\n  a/y 1+40 internal\n    a/c 5+5 client error\n    a/c 30+5 client\n  b/z 1+98 client", "0"},
+		{"a part: the caller is cut", "a/x 0+40 server\n  a/y 1+60 internal\n    a/c 5+5 client error\n    a/c 50+5 client", "30"},
+	} {
+		tr := tracetext.Trace(c.text)
+		waits := backoffs(nil, tr)
+		place(waits, tr.CriticalPath())
+		var got []string
+		for _, w := range waits {
+			got = append(got, fmt.Sprint(w.onPath/1e6))
+		}
+		if got := strings.Join(got, " "); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+func BenchmarkBackoffs(b *testing.B) {
+	for _, n := range []int{1_000, 10_000} {
+		var text strings.Builder
+		fmt.Fprintf(&text, "a/x 0+%d server\n", 10*n)
+		for i := range n {
+			fmt.Fprintf(&text, "  a/c %d+5 client error\n", 10*i)
+		}
+		t := tracetext.Trace(text.String())
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			for b.Loop() {
+				place(backoffs(nil, t), t.CriticalPath())
+			}
+		})
+	}
+}
