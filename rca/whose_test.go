@@ -2,11 +2,14 @@ package rca_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/tracewhy/tracewhy/internal/scenario"
+	"github.com/tracewhy/tracewhy/internal/tracetext"
 	"github.com/tracewhy/tracewhy/rca"
 	"github.com/tracewhy/tracewhy/timeline"
 )
@@ -80,4 +83,55 @@ func changesOf(t *testing.T, c scenario.Case) []timeline.Change {
 		t.Fatal(err)
 	}
 	return changes
+}
+
+// loans writes traces of a service that works, asks its own store, and a bureau: how long each takes, and whether the
+// bureau fails.
+func loans(source string, work, store, bureau int, status string) string {
+	var b strings.Builder
+	for i := range 200 {
+		w, s, c := work+i%3, store+i%3, bureau+i%5
+		fmt.Fprintf(&b, `trace source=%s at=%ds
+portal/apply 0+%d server
+  loans/decide 1+%d server
+    loans/SELECT 2+%d client db.system.name=postgresql server.address=loans-db
+    loans/GET %d+%d client server.address=api.bureau.example http.request.method=GET%s
+`, source, i, w+s+c+6, w+s+c+4, s, s+3, c, status)
+	}
+	return b.String()
+}
+
+func TestWhose(t *testing.T) {
+	before := loans("baseline", 10, 10, 50, "")
+	for _, c := range []struct {
+		name, after            string
+		service, domain, first string // first is how the first remedy begins
+	}{
+		{"own work", loans("incident", 300, 10, 50, ""), "loans", "internal", "look at loans"},
+		{"own store", loans("incident", 10, 300, 50, ""), "loans-db", "internal", ""},
+		{"a vendor is slow", loans("incident", 10, 10, 500, ""), "api.bureau.example", "external", "ask api.bureau.example"},
+		{"a vendor fails", loans("incident", 10, 10, 50, ` error="503 Service Unavailable"`), "api.bureau.example", "external", "ask api.bureau.example"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			set := tracetext.Set(before + c.after)
+			r, err := rca.Investigate(t.Context(), set.Source("baseline"), set.Source("incident"), rca.Config{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(r.RootCauses) == 0 {
+				t.Fatalf("%+v", r)
+			}
+			got := r.RootCauses[0]
+			if got.Service != c.service || got.FaultDomain != c.domain || (got.Vendor != "") != (c.domain == "external") {
+				t.Errorf("%s, %s, vendor %q; want %s, %s", got.Service, got.FaultDomain, got.Vendor, c.service, c.domain)
+			}
+			if len(got.Remediation) == 0 || !strings.HasPrefix(got.Remediation[0].Action, c.first) {
+				t.Errorf("remedies %+v, want %s… first", got.Remediation, c.first)
+			}
+			isExternal := func(d rca.Dependency) bool { return d.Name == "api.bureau.example" && d.External && d.Calls == 200 }
+			if !slices.ContainsFunc(r.Dependencies, isExternal) {
+				t.Errorf("dependencies %+v, want the bureau's 200 calls", r.Dependencies)
+			}
+		})
+	}
 }
