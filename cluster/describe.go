@@ -105,7 +105,7 @@ func (r *ModesResult) warn(f *finding, least int, incomplete tracewhy.Warning) {
 	if r.Traces < 2*least {
 		r.Warnings = append(r.Warnings, tracewhy.Warning{
 			Code: WarningModesFew, Count: r.Traces,
-			Message: fmt.Sprintf("There are %d traces, and two modes would need at least %d: there is one at most.", r.Traces, 2*least),
+			Message: fmt.Sprintf("Two modes would need at least %d traces: of %d there is one at most.", 2*least, r.Traces),
 		})
 	}
 	if f.unsure > 0 {

@@ -22,7 +22,7 @@ func (c *cause) ruledOut(all []*suspect) []RuledOut {
 	if loudest, errors := c.loudest(); errors > 0 && loudest != c.service {
 		out = append(out, RuledOut{
 			Hypothesis: loudest + " is at fault: it has the most errors",
-			Because:    fmt.Sprintf("of its %d failed spans, the failures of %d transactions of %d began there; the others were passed on", errors, own[loudest], total),
+			Because:    fmt.Sprintf("it has %d failed spans, but of the failures of transactions %d of %d began there; the others were passed on", errors, own[loudest], total),
 		})
 	}
 	if slowest, by, itself := c.slowest(); by > 0 && slowest != c.service {

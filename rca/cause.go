@@ -71,6 +71,9 @@ func (c *cause) describeFailure(r *RootCause) {
 	r.Attributable = Attributable{Of: string(compare.SymptomError), Interval: shareOf(sum, c.symptom(compare.SymptomError))}
 	if f.Peer != "" {
 		r.Kind, r.Mechanism = "absence", "unanswered calls"
+		if !c.hasSpans(f.Peer) {
+			r.Mechanism = "calls to it fail" // answered with an error, or not at all
+		}
 		if f.Late {
 			r.Kind, r.Mechanism = "wait", "a queue in front of it: calls are given up before it answers"
 		}
@@ -130,6 +133,9 @@ func (c *cause) describeSlowness(ctx context.Context, r *RootCause) error {
 	default:
 		r.Kind, r.Mechanism = "resource", "CPU or memory starvation"
 	}
+	if t.Peer && t.Callee == c.service && r.Kind == "network" {
+		r.Kind, r.Mechanism = "latency", "slow answers, or the way to it" // its spans would tell
+	}
 	if t.Callee != "" && mechanism != starvation && mechanism != overloading {
 		r.Edge = &Edge{From: t.Service, To: t.Callee}
 	}
@@ -159,6 +165,16 @@ func (c *cause) describeStructure(r *RootCause) {
 	}
 	r.Path = c.pathOf(o.Operation)
 	r.Attributable = Attributable{Of: string(compare.SymptomStructure), Interval: shareOf(o.Share, c.symptom(compare.SymptomStructure))}
+}
+
+// hasSpans reports whether a service has spans of its own; of what has none it is not known how it answers.
+func (c *cause) hasSpans(service string) bool {
+	for p := range c.incident.Set().Paths() {
+		if p.Service() == service {
+			return true
+		}
+	}
+	return false
 }
 
 // symptom returns the excess of a kind, whether it is significant or not.
@@ -222,9 +238,14 @@ func (c *cause) evidence() []Evidence {
 		}
 		what := f.Service + " " + f.Operation + " fails"
 		if f.Peer != "" {
-			what = "calls of " + f.Service + " to " + f.Peer + " are not answered"
-			if f.Late {
-				what += " in time"
+			what = "calls of " + f.Service + " to " + f.Peer
+			switch {
+			case f.Late:
+				what += " are not answered in time"
+			case c.hasSpans(f.Peer):
+				what += " are not answered"
+			default:
+				what += " fail"
 			}
 		}
 		failures = append(failures, Evidence{

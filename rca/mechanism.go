@@ -169,7 +169,7 @@ func remediation(r *RootCause) []Remediation {
 	case r.Kind == "resource":
 		add("check CPU throttling, memory and neighbours of "+r.Service, "all that it does became slower")
 	case r.Kind == "absence":
-		add("check whether "+r.Service+" runs and can be reached", "calls to it are not answered")
+		add("check whether "+r.Service+" runs and can be reached", r.Mechanism)
 	default:
 		add("look at "+strings.TrimSpace(r.Service+" "+r.Operation)+" in the traces named as evidence, and at what changed in it", "the change begins there")
 	}

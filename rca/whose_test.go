@@ -104,13 +104,13 @@ portal/apply 0+%d server
 func TestWhose(t *testing.T) {
 	before := loans("baseline", 10, 10, 50, "")
 	for _, c := range []struct {
-		name, after            string
-		service, domain, first string // first is how the first remedy begins
+		name, after                       string
+		service, domain, mechanism, first string // first is how the first remedy begins
 	}{
-		{"own work", loans("incident", 300, 10, 50, ""), "loans", "internal", "look at loans"},
-		{"own store", loans("incident", 10, 300, 50, ""), "loans-db", "internal", ""},
-		{"a vendor is slow", loans("incident", 10, 10, 500, ""), "api.bureau.example", "external", "ask api.bureau.example"},
-		{"a vendor fails", loans("incident", 10, 10, 50, ` error="503 Service Unavailable"`), "api.bureau.example", "external", "ask api.bureau.example"},
+		{"own work", loans("incident", 300, 10, 50, ""), "loans", "internal", "own work", "look at loans"},
+		{"own store", loans("incident", 10, 300, 50, ""), "loans-db", "internal", "slow answers, or the way to it", ""},
+		{"a vendor is slow", loans("incident", 10, 10, 500, ""), "api.bureau.example", "external", "slow answers", "ask api.bureau.example"},
+		{"a vendor fails", loans("incident", 10, 10, 50, ` error="503 Service Unavailable"`), "api.bureau.example", "external", "", "ask api.bureau.example"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			set := tracetext.Set(before + c.after)
@@ -124,6 +124,14 @@ func TestWhose(t *testing.T) {
 			got := r.RootCauses[0]
 			if got.Service != c.service || got.FaultDomain != c.domain || (got.Vendor != "") != (c.domain == "external") {
 				t.Errorf("%s, %s, vendor %q; want %s, %s", got.Service, got.FaultDomain, got.Vendor, c.service, c.domain)
+			}
+			if !strings.Contains(got.Mechanism, c.mechanism) {
+				t.Errorf("mechanism %q, want %q", got.Mechanism, c.mechanism)
+			}
+			for _, e := range got.Evidence {
+				if strings.Contains(e.Claim, "not answered") { // of what has no spans that is not known
+					t.Errorf("evidence %q", e.Claim)
+				}
 			}
 			if len(got.Remediation) == 0 || !strings.HasPrefix(got.Remediation[0].Action, c.first) {
 				t.Errorf("remedies %+v, want %s… first", got.Remediation, c.first)
