@@ -71,7 +71,7 @@ func (p *printer) verdict(v rca.Verdict, top *rca.RootCause) {
 		p.headline(doubt, "UNKNOWN", "", "verdict "+string(v))
 	}
 	if top != nil {
-		p.paragraph("", labelColumn, normal, 3, top.Summary)
+		p.paragraph("", labelColumn, normal, 4, top.Summary)
 	}
 }
 
@@ -298,7 +298,7 @@ func (p *printer) argument(c *rca.RootCause) {
 		if numbers != "" {
 			claim += ":"
 		}
-		p.paragraph(visible.Pad(label, labelColumn)+"-", labelColumn+2, normal, 3, claim, numbers)
+		p.paragraph(visible.Pad(label, labelColumn)+"-", labelColumn+2, normal, 4, claim, numbers)
 		p.paragraph("", labelColumn+2, faint, 1, traces(e.TraceIDs))
 		label = ""
 	}
