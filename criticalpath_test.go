@@ -111,6 +111,9 @@ func TestCriticalPathAppends(t *testing.T) {
 }
 
 func TestCriticalPathAgainstDefinition(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	var path []tracewhy.Section
 	eachRandomTrace(t, 100, func(t *testing.T, tr tracewhy.Trace) {
 		for s := range tr.Spans() {

@@ -125,6 +125,9 @@ func TestFactsDoNotDependOnOtherTraces(t *testing.T) {
 
 // Facts of hostile shapes must come without recursion, and before the test's patience ends.
 func TestFactsOfLargeTraces(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	for _, shape := range shapes {
 		n := 100_000
 		if (shape.name == "flat" || shape.name == "deep") && !testing.Short() {

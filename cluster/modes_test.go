@@ -25,6 +25,9 @@ var worlds = flag.Int("worlds", 8, "how many worlds of each kind to divide into 
 // Three modes of settlement failures, 8 % of all traces in sum, are found as three, with and without spans
 // that were lost.
 func TestThreeModes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	for _, lost := range []float64{0, 0.03} {
 		right := 0
 		for seed := range uint64(*worlds) {
@@ -58,6 +61,9 @@ func TestThreeModes(t *testing.T) {
 
 // One mode stays one, whatever else differs between its traces.
 func TestOneMode(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	for _, way := range []int{failsFX, failsBatch, failsProtocol} {
 		one := 0
 		for seed := range uint64(*worlds) {
@@ -129,6 +135,9 @@ func TestNoise(t *testing.T) {
 var oneWay = []string{"bad-instance", "bad-version", "mortgage-stall", "network-latency", "pool-exhaustion", "serialization"}
 
 func TestSimulatedIncidentsAreOneMode(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	one, all := 0, 0
 	for _, name := range oneWay {
 		family, ok := scenario.Lookup(name)
@@ -234,6 +243,9 @@ func TestModesByCallsAndTimes(t *testing.T) {
 
 // The test against one mode holds its level where any difference would do, and nothing goes together.
 func TestDivisionOfOneModeIsRare(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	const alpha = 0.1
 	divided, n := 0, 5**worlds
 	for seed := range uint64(n) {

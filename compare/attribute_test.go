@@ -259,6 +259,9 @@ func TestAttributesDoNotDependOnOrderOrWorkers(t *testing.T) {
 //
 //	go test ./compare -run TestAttributesNullWorlds -v -worlds 1000
 func TestAttributesNullWorlds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	kinds := []struct {
 		name     string
 		n, every int

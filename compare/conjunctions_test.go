@@ -112,6 +112,9 @@ var causes = []struct {
 //
 //	go test ./compare -run TestConjunctionsPower -v -worlds 200
 func TestConjunctionsPower(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	for _, c := range causes {
 		t.Run(c.name, func(t *testing.T) {
 			n, keys := max(*worlds/4, 5), 6
@@ -141,6 +144,9 @@ func TestConjunctionsPower(t *testing.T) {
 //
 //	go test ./compare -run TestConjunctionsNullWorlds -v -worlds 1000
 func TestConjunctionsNullWorlds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	for _, k := range []struct {
 		name     string
 		n, every int

@@ -205,6 +205,9 @@ var nullWorlds = []nullWorld{
 //
 //	go test ./compare -run TestNaiveComparisonsOfNullWorlds -v -worlds 1000
 func TestNaiveComparisonsOfNullWorlds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	claims := make([]map[string]int, len(nullWorlds))
 	for i, k := range nullWorlds {
 		claims[i] = map[string]int{}
@@ -263,6 +266,9 @@ func TestNaiveComparisonsOfNullWorlds(t *testing.T) {
 //
 //	go test ./compare -run TestNaiveRankingsOfMixedTraffic -v -worlds 100
 func TestNaiveRankingsOfMixedTraffic(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	family, ok := scenario.Lookup("traffic-mix")
 	if !ok {
 		t.Fatal("no such family")

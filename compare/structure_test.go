@@ -171,6 +171,9 @@ func TestStructurePlanted(t *testing.T) {
 //
 //	go test ./compare -run TestStructureNullWorlds -v -worlds 1000
 func TestStructureNullWorlds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	kinds := []struct {
 		name     string
 		from, to site
@@ -448,6 +451,9 @@ func TestStructureWeights(t *testing.T) {
 // Where all failing traces of the incident are kept, and a tenth of the others, more traces show what failing
 // ones do. By their weights they are as many.
 func TestStructureTailSampling(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	for _, tt := range []struct {
 		name   string
 		noUser float64
@@ -480,6 +486,9 @@ func TestStructureTailSampling(t *testing.T) {
 
 // The interval of a difference covers the truth, which is what many more traces say.
 func TestStructureIntervals(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	covered, n := 0, 0
 	for w := range 200 {
 		b, i := cohorts(t, site{traces: 120, noUser: 0.1}.window(uint64(w), "baseline"), site{traces: 80, noUser: 0.4}.window(uint64(w), "incident"))

@@ -62,6 +62,9 @@ func keepTails(spans []tracewhy.SpanData, others int) []tracewhy.SpanData {
 // Windows of different size of which failures are kept and the rest is sampled fail as often as before,
 // take as long, and do the same.
 func TestTailSampledWindows(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	alarms, found := 0, 0
 	const worlds = 20
 	for seed := range uint64(worlds) {

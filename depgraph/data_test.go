@@ -13,6 +13,9 @@ import (
 
 // Recorded incidents of programs that call nobody outside: whatever happened, it was no vendor's fault.
 func TestRecordedIncidents(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	data := os.Getenv("TRACEWHY_DATA")
 	if data == "" {
 		t.Skip("set TRACEWHY_DATA to the folder of recorded traces")

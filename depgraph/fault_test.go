@@ -19,6 +19,9 @@ func judge(t testing.TB, set *tracewhy.Set, cfg depgraph.Config) *depgraph.Fault
 }
 
 func TestFaultDomain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	const (
 		internal, external = depgraph.DomainInternal, depgraph.DomainExternal
 		boundary, unknown  = depgraph.DomainBoundary, depgraph.DomainUndetermined

@@ -19,6 +19,9 @@ var generated = flag.Int("worlds", 1, "how many generated cases of each family t
 // be told apart, and all others are never a vendor's fault. One of each is a test of the whole; -worlds 100 is a
 // measurement, which it prints with -v.
 func TestGeneratedIncidents(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	for _, f := range scenario.Families() {
 		t.Run(f.Name, func(t *testing.T) {
 			about := strings.Contains(f.Name, "vendor")

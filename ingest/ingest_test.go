@@ -21,6 +21,9 @@ func dataDir(t *testing.T) string {
 
 // Every recorded case reads without loss.
 func TestCases(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	paths, err := filepath.Glob(filepath.Join(dataDir(t), "cases", "*", "*", "*.otlp.jsonl.gz"))
 	if err != nil {
 		t.Fatal(err)

@@ -46,6 +46,9 @@ func build(t *testing.T, c scenario.Case, shuffle *rand.Rand) (baseline, inciden
 // TestGeneratedIncidents investigates cases whose cause is known, and whom it hits. A few of each family are a test of the
 // whole; -worlds 100, or 1000 for the quiet ones, is a measurement, which it prints with -v.
 func TestGeneratedIncidents(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	for _, f := range scenario.Families() {
 		t.Run(f.Name, func(t *testing.T) {
 			right, alarms := 0, 0

@@ -22,6 +22,9 @@ var strong = []string{
 // A sample of an incident has the same first cause as the incident, or another true one if there are several. With 8 traces a stratum, in place of 16,
 // there are incidents of which a sample is too small to say anything.
 func TestSampleHasTheSameCause(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	for _, name := range strong {
 		for seed := range uint64(*worlds) {
 			set, c := incident(t, name, seed+1)

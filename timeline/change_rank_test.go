@@ -60,6 +60,9 @@ func ExampleRankChanges() {
 
 // The change is named among decoys, and none of them where it is withheld.
 func TestRankChanges(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	for seed := range uint64(2) {
 		spans := early.spans(seed)
 		for _, culprit := range []string{"", "auth", "users-db"} {

@@ -110,6 +110,9 @@ func (g generated) ask(t *testing.T, culprit string, withheld bool, s *tally) {
 // Of generated incidents the change that set it off is named among those that did nothing, and if nobody recorded it
 // none of the others is.
 func TestGeneratedChanges(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	for _, f := range scenario.Families() {
 		if f.Quiet || *family != "all" && f.Name != *family {
 			continue

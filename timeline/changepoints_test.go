@@ -246,6 +246,9 @@ func TestSplit(t *testing.T) {
 
 // Where nothing is found it is said what would have been: most incidents of half as many failures again are.
 func TestSplitDetectable(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	const seeds = 12
 	calm := shop{2000, time.Hour, 2, 2, 2}
 	seen := 0
@@ -276,6 +279,9 @@ func TestSplitDetectable(t *testing.T) {
 
 // Generated incidents of a bank, baseline and incident in one recording: what is called the incident is of it.
 func TestSplitScenarios(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	split, incidents, alarms := 0, 0, 0
 	for _, f := range scenario.Families() {
 		for seed := range uint64(*worlds) {

@@ -487,6 +487,9 @@ func TestResourcesCache(t *testing.T) {
 
 // Operations that wait for connections are not said to work more, and those that work more are not said to wait.
 func TestSlowdownScenarios(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	for family, never := range map[string]timeline.Growth{
 		"pool-exhaustion": timeline.GrowthWork, "bad-instance": timeline.GrowthWait, "bad-version": timeline.GrowthWait,
 	} {

@@ -13,6 +13,9 @@ import (
 // TestHours looks for when an incident of hours began to be seen and to be felt, in the recording of the whole night.
 // One night is a test; -worlds 100 is a measurement, which it prints with -v.
 func TestHours(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	const bins = 1 // how far an estimate is from the bin that it should be, at most
 	symptoms, precursors, known := 0, 0, 0
 	f, _ := scenario.Lookup("index-change")
@@ -46,6 +49,9 @@ func TestHours(t *testing.T) {
 
 // TestOnsets looks for when incidents of minutes began, which the bins are about as long as.
 func TestOnsets(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	for _, name := range []string{"cache-expiry", "canary", "retry-storm"} {
 		t.Run(name, func(t *testing.T) {
 			found, near, known := 0, 0, 0

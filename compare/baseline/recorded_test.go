@@ -14,6 +14,9 @@ import (
 
 // Every other trace of a recording is like the rest. The incidents that were made in the same systems are mostly seen.
 func TestRecordedTraces(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	data := os.Getenv("TRACEWHY_DATA")
 	if data == "" {
 		t.Skip("TRACEWHY_DATA does not name the folder of recorded traces")

@@ -155,6 +155,9 @@ func (w *run) vain() (n int) {
 
 // TestPoolBeforeVendor: requests wait for connections while the vendor answers as fast as before.
 func TestPoolBeforeVendor(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	kinds := map[string]int{}
 	for seed := range uint64(4) {
 		baseline, incident, d := windows(poolBeforeVendor, 440+seed, small, false)

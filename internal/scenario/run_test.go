@@ -114,6 +114,9 @@ func TestFailureRates(t *testing.T) {
 
 // TestFaultsAreVisible: nearly every fault can be seen, and they range from hardly to plainly.
 func TestFaultsAreVisible(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	const seeds = 4
 	for _, f := range Families() {
 		if f.Quiet {

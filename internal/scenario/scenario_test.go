@@ -36,6 +36,9 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // TestSameSeedSameCase: a case is the same each time, and on every machine. The golden file changes only with the
 // generator; what is measured on generated cases then is to be measured again.
 func TestSameSeedSameCase(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	const golden = "testdata/digests.txt"
 	var got bytes.Buffer
 	for _, f := range Families() {
@@ -99,6 +102,9 @@ func TestCasesDiffer(t *testing.T) {
 }
 
 func TestLabelNamesWhatIsThere(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	for _, f := range Families() {
 		for seed := range uint64(2) {
 			c := generate(f, seed, small)

@@ -267,6 +267,9 @@ var seriesKinds = []seriesKind{
 
 // How often a change is seen where there is none, and where there is one, and whether its interval holds it.
 func TestChangePointsSimulated(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	const n, change = 144, 96
 	reps := *seriesOfKind
 	for _, kind := range seriesKinds {

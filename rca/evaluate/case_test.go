@@ -189,6 +189,9 @@ func TestLoadNamesTheCase(t *testing.T) {
 // authors' group published for it on the whole of this data set within the sampling error of the part
 // that is at hand (41.1 % and 15.6 % at the first place: Nezha, ESEC/FSE 2023, table 3).
 func TestRecordedIncidents(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	data := os.Getenv("TRACEWHY_DATA")
 	if data == "" {
 		t.Skip("set TRACEWHY_DATA to the folder of recorded traces")
