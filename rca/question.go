@@ -68,6 +68,14 @@ func (q *question) meeting(c tracewhy.Cohort) tracewhy.Cohort {
 
 // conclude writes down what the conditions say of the affected and of the others.
 func (q *question) conclude(s *scope, affected, others tracewhy.Cohort) {
+	if key := q.repeatedKey(); key != "" {
+		s.kind, s.conditions = ScopeUnexplained, nil
+		s.ruledOut = append(s.ruledOut, RuledOut{
+			Hypothesis: "it hits only transactions with some values of " + key,
+			Because:    "the affected have several values of it at once: that comes with making a call again, and goes to another copy",
+		})
+		return
+	}
 	s.kind = ScopeConditions
 	worst := 0.0
 	for _, c := range q.found {
@@ -91,6 +99,22 @@ func (q *question) conclude(s *scope, affected, others tracewhy.Cohort) {
 			conditionTexts(s.conditions), t.A, t.A+t.C, t.B, t.B+t.D),
 		TraceIDs: exemplars(hit), Interval: Interval{Number(ratio.Value), Number(ratio.Lo), Number(ratio.Hi)}, Q: Number(worst),
 	})
+}
+
+// repeatedKey returns the key of which two of the conditions want different values in one transaction, or "". Whoever
+// makes a call more often meets more copies of what is called.
+func (q *question) repeatedKey() string {
+	seen := map[string]bool{}
+	for _, c := range q.found {
+		if c.condition.Op != tracewhy.OpEqual {
+			continue
+		}
+		if seen[c.condition.Key] {
+			return c.condition.Key
+		}
+		seen[c.condition.Key] = true
+	}
+	return ""
 }
 
 // candidatesOf lists the conditions of the findings, and what tells the same.

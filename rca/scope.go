@@ -80,7 +80,7 @@ func (x *exposure) scopeOf(ctx context.Context, alpha float64, workers int) (*sc
 		}
 	}
 	q.conclude(s, affected, others)
-	if len(q.found) == maxConditions {
+	if len(q.found) == maxConditions || s.kind != ScopeConditions {
 		return s, nil
 	}
 	return s, q.askReach(ctx, s, affected)

@@ -131,6 +131,30 @@ func (x *course) writeText(w io.Writer) error {
 	return err
 }
 
+// told returns the indices of the events to write, ascending: of transactions, services and what they call before
+// those of instances and paths, which mostly say the same, and of these the nearest to the symptom.
+func (x *course) told() []int {
+	all := x.changes.Events
+	order := make([]int, len(all))
+	for i := range order {
+		order[i] = i
+	}
+	part := func(e timeline.Event) int {
+		switch e.Subject.Kind {
+		case timeline.SubjectTransactions, timeline.SubjectService, timeline.SubjectDependency:
+			return 0
+		}
+		return 1
+	}
+	away := func(i int) time.Duration { return max(all[i].Lead, -all[i].Lead) }
+	slices.SortStableFunc(order, func(i, j int) int {
+		return cmp.Or(cmp.Compare(part(all[i]), part(all[j])), cmp.Compare(away(i), away(j)))
+	})
+	order = order[:min(len(order), x.rows)]
+	slices.Sort(order)
+	return order
+}
+
 // events writes what changed, the earliest first.
 func (x *course) events(w io.Writer) {
 	all := x.changes.Events
@@ -141,7 +165,8 @@ func (x *course) events(w io.Writer) {
 	fmt.Fprint(w, "\nEVENTS\n")
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprint(t, "  TIME\tGIVE OR TAKE\tBEFORE SYMPTOM\t\tWHAT\n")
-	for i, e := range all[:min(len(all), x.rows)] {
+	for _, i := range x.told() {
+		e := all[i]
 		lead := ""
 		if x.changes.Symptom >= 0 && i != x.changes.Symptom {
 			lead = e.Lead.String()
