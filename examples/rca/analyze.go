@@ -10,6 +10,7 @@ import (
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/rca"
+	"github.com/tracewhy/tracewhy/rca/evaluate"
 	"github.com/tracewhy/tracewhy/rca/report"
 	"github.com/tracewhy/tracewhy/timeline"
 )
@@ -80,7 +81,7 @@ func investigate(ctx context.Context, env *environment, in files) (*answer, erro
 	var cfg rca.Config
 	if in.changes != "" {
 		var err error
-		if cfg.Changes, err = readChanges(in.changes); err != nil {
+		if cfg.Changes, err = evaluate.ReadChanges(in.changes); err != nil {
 			return nil, err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/tracewhy/tracewhy/rca/evaluate"
 	"github.com/tracewhy/tracewhy/rca/report"
 	"github.com/tracewhy/tracewhy/timeline"
 )
@@ -46,5 +47,5 @@ func readRecorded(name string) ([]timeline.Change, error) {
 	if name == "" {
 		return nil, nil
 	}
-	return readChanges(name)
+	return evaluate.ReadChanges(name)
 }

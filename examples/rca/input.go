@@ -11,7 +11,6 @@ import (
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/ingest"
 	"github.com/tracewhy/tracewhy/rca/evaluate"
-	"github.com/tracewhy/tracewhy/timeline"
 )
 
 // The sources that spans are read as, which select the cohorts.
@@ -27,19 +26,6 @@ const stdinName = "-"
 type files struct {
 	baseline, incident []string
 	changes, outcomes  string // "" if there is none
-}
-
-// readChanges reads recorded changes.
-func readChanges(path string) ([]timeline.Change, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	changes, err := timeline.ParseChanges(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return changes, nil
 }
 
 // resolve turns the arguments of analyze into files. An argument is a file, "-", a pattern, or a case

@@ -126,7 +126,9 @@ const (
 	sourceIncident = "incident"
 )
 
-func readChanges(path string) ([]timeline.Change, error) {
+// ReadChanges reads the changes.json of a case, or any file of that form: see [timeline.ParseChanges]. Errors name the
+// file.
+func ReadChanges(path string) ([]timeline.Change, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
@@ -153,7 +155,7 @@ func (f Folder) Load(ctx context.Context) (*Case, error) {
 	}
 	var changes []timeline.Change
 	if f.Changes != "" {
-		if changes, err = readChanges(f.Changes); err != nil {
+		if changes, err = ReadChanges(f.Changes); err != nil {
 			return nil, err
 		}
 	}
