@@ -483,6 +483,9 @@ func (p patience) Err() error {
 
 // Whenever an analysis is cancelled, it says so.
 func TestModesCancelled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	set, _ := ledgers(1, 600, 1)
 	cancelled := 0
 	for n := int64(1); ; n = n*3/2 + 1 {

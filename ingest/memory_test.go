@@ -21,6 +21,9 @@ import (
 // Documents made to be expensive take no more than 20 times their length and 64 MiB, with the Builder
 // and the Set. Each is some megabytes of one small thing.
 func TestMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	defer debug.SetGCPercent(debug.SetGCPercent(50)) // what is needed counts, not what may be collected later
 	const size = 10 << 20
 	ids := `"traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174"`

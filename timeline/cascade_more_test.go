@@ -62,6 +62,9 @@ func kindsOf(cs []timeline.Cascade) map[timeline.CascadeKind]int {
 
 // Calls give up after two seconds once their callee is slow; their caller had waited three.
 func TestTimeoutChain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	for _, happens := range []bool{true, false} {
 		r := rand.New(rand.NewPCG(3, 3))
 		var spans []tracewhy.SpanData
@@ -148,6 +151,9 @@ func TestQueueGrows(t *testing.T) {
 
 // All that runs on one host stands still for a while, or one of two hosts is slow.
 func TestHost(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	hosts := map[string]string{"web": "h0", "a-1": "h1", "b-1": "h1", "a-2": "h2", "b-2": "h2"}
 	const length, from, to = 240_000.0, 120_000.0, 122_000.0
 	for _, test := range []struct {
@@ -239,6 +245,9 @@ func TestLateJob(t *testing.T) {
 
 // Where nothing is wrong there is no signature.
 func TestQuietCascades(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	families := []string{"quiet-mix", "quiet"}
 	if *worlds == 1 {
 		families = families[:1]

@@ -51,6 +51,9 @@ func traceOf(i int, root call) []tracewhy.SpanData {
 
 // Twenty minutes of requests, of which something is different from the twelfth on.
 func TestCascades(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	const length, change = 20 * 60_000, 12 * 60_000
 	free := make([]float64, 4) // when each connection of a pool is
 	for _, test := range []struct {

@@ -14,6 +14,9 @@ import (
 
 // A bureau refuses what exceeds its limit. What set that off is what made people ask for more, far from the bureau.
 func TestRankChangesOfDemand(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	var b strings.Builder
 	for i := range 2000 {
 		isLoan := i%10 == 0 || i >= 1000 && i%10 < 6

@@ -92,6 +92,9 @@ func TestRankChanges(t *testing.T) {
 }
 
 func TestRankChangesWithoutIncident(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	w := early
 	w.failing, w.slow = 2, 2
 	if r := rank(t, w.spans(1), append(decoys(), index), timeline.RankConfig{}); r.Best != -1 || r.None != 1 || len(r.Changes) != 5 {
@@ -109,6 +112,9 @@ func TestRankChangesWithoutIncident(t *testing.T) {
 
 // The order of spans and changes, the number of workers, and the time of all do not matter; names do not either.
 func TestRankChangesOfTheSame(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	w := early
 	w.traces = 1500
 	changes := append(decoys(), index)

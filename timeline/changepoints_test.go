@@ -126,6 +126,9 @@ func ExampleChangePoints() {
 
 // What changes is seen within a bin, in the right order; and where nothing changes nothing is.
 func TestChanges(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	w := shop{traces: 4000, length: time.Hour, slow: 0.3, failing: 0.6, over: 0.8}
 	moment := func(share float64) int64 { return tracetext.Epoch + int64(share*float64(w.length)) }
 	for seed := range uint64(2) {

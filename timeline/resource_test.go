@@ -161,6 +161,9 @@ func find(t testing.TB, r *timeline.ResourcesResult, kind timeline.ResourceKind)
 
 // The limit is that of the queue, however the wait is recorded; and where there is none, there is none.
 func TestLimit(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	for name, service := range map[string]func(*rand.Rand) float64{"exponential": exponential, "lognormal": lognormal, "constant": constant} {
 		for _, as := range []recordedAs{waitWithin, waitBefore, waitSpan, waitForHold, nothingWaits, shared} {
 			for _, servers := range []int{1, 3, 8} {
@@ -339,6 +342,9 @@ func TestResourcesWeighted(t *testing.T) {
 // Where nothing is wrong nothing is said to be full, and where connections are leaked no limit is made up: what is
 // leaked has no spans.
 func TestResourcesScenarios(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	families := []string{"quiet-mix", "pool-exhaustion", "quiet", "bad-instance"}
 	if *worlds == 1 {
 		families = families[:2]

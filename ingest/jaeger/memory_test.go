@@ -20,6 +20,9 @@ import (
 // Documents made to be expensive take no more than 20 times their length and 64 MiB, with the Builder
 // and the Set. Each is some megabytes of one small thing.
 func TestMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: run without -short")
+	}
 	defer debug.SetGCPercent(debug.SetGCPercent(50)) // what is needed counts, not what may be collected later
 	const size = 10 << 20
 	fill := func(with func(i int) string) string {

@@ -152,6 +152,10 @@ func CutMiddle(s string, n int) string {
 	tail := (n - 1) * 2 / 5
 	first, _ := Head(s, n-1-tail)
 	_, last := Head(s, width-tail)
+	if Width(last) > tail { // a wide character stands over the cut
+		_, size := utf8.DecodeRuneInString(last)
+		last = last[size:]
+	}
 	return first + "…" + last
 }
 

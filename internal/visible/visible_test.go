@@ -41,6 +41,7 @@ func TestCut(t *testing.T) {
 		{"POST /payments/authorize", 5, "POST…", "POST…"},
 		{"漢字漢字", 5, "漢字…", "漢字…"},
 		{"漢字", 0, "", ""},
+		{"abcdefgh漢z", 8, "abcdefg…", "abcde…z"},
 	} {
 		if got := visible.Cut(tc.in, tc.n); got != tc.cut {
 			t.Errorf("Cut(%q, %d) = %q, want %q", tc.in, tc.n, got, tc.cut)
@@ -53,6 +54,7 @@ func TestCut(t *testing.T) {
 
 func FuzzClean(f *testing.F) {
 	f.Add("a\x1b[0m\u202e\xff漢")
+	f.Add("0\xd3\xd3ꀼ0")
 	f.Fuzz(func(t *testing.T, s string) {
 		got := visible.Clean(s)
 		if !utf8.ValidString(got) || visible.Clean(got) != got || strings.ContainsFunc(got, func(r rune) bool { return r < ' ' || r == 0x7f }) {
