@@ -39,7 +39,7 @@ func blameLoad(ops *compare.OperationsResult, byName map[string]*suspect) {
 				continue
 			}
 			callee := byName[t.Callee]
-			if callee == nil || callee.slower.score <= caller.slower.score/2 || callee.slower.mechanism == overloading || !isCalled(t, operation) {
+			if callee == nil || callee.slower.score <= caller.slower.score/2 || !isCalled(t, operation) {
 				continue
 			}
 			if load(ops, t.Callee) < moreOften {

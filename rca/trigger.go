@@ -1,6 +1,7 @@
 package rca
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -93,13 +94,14 @@ func changeRef(c *timeline.RankedChange) *ChangeRef {
 	return ref
 }
 
+// kindOf is the kind of a change in words, and its id.
+func kindOf(c timeline.Change) string {
+	return strings.TrimSpace(strings.ReplaceAll(c.Kind, "_", " ") + " " + c.ID)
+}
+
 // nameOf says which change one is.
 func nameOf(c timeline.Change) string {
-	name := strings.TrimSpace(strings.ReplaceAll(c.Kind, "_", " ") + " " + c.ID)
-	if name == "" {
-		name = "change"
-	}
-	return fmt.Sprintf("the %s of %s at %s", name, c.Service, c.Time.UTC().Format(time.DateTime))
+	return fmt.Sprintf("the %s of %s at %s", cmp.Or(kindOf(c), "change"), c.Service, c.Time.UTC().Format(time.DateTime))
 }
 
 // tell adds to the timeline the changes that could matter, and lets the onset be when what was changed began to go worse.
@@ -110,7 +112,7 @@ func (h *history) tell(r *Report, ranked *timeline.RankResult) {
 		}
 		r.Timeline.Events = append(r.Timeline.Events, TimelineEvent{
 			Time: c.Change.Time.UTC(), Kind: "change", Service: c.Change.Service,
-			What: strings.TrimSpace(strings.ReplaceAll(c.Change.Kind, "_", " ")+" "+c.Change.ID) + ": " + c.Change.Description,
+			What: kindOf(c.Change) + ": " + c.Change.Description,
 		})
 		if rise := moment(c.Rise); i == ranked.Best && c.Rise > 0 && (r.Timeline.Onset == nil || rise.Before(*r.Timeline.Onset)) {
 			r.Timeline.Onset = &rise
