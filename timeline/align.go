@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/timeline/internal/epoch"
 )
 
 // AlignConfig adjusts [Align]. Its zero value is the documented default.
@@ -238,7 +239,7 @@ func (a *Alignment) bounds(ctx context.Context, traces tracewhy.Cohort) (bounds 
 func (a *Alignment) boundOf(caller, s tracewhy.Span) (bound, bool) {
 	start, end, ok := caller.Interval()
 	began, ended, known := s.Interval()
-	if !ok || !known || distance(start, began) > furthest || distance(end, ended) > furthest {
+	if !ok || !known || epoch.Distance(start, began) > furthest || epoch.Distance(end, ended) > furthest {
 		return bound{}, false
 	}
 	b := bound{at: start, low: unboundedLow, high: began - start + int64(a.tick(s)) - 1}
@@ -250,16 +251,6 @@ func (a *Alignment) boundOf(caller, s tracewhy.Span) (bound, bool) {
 }
 
 func (a *Alignment) tick(s tracewhy.Span) time.Duration { return a.ticks[a.host[s.ResourceIndex()]] }
-
-func distance(x, y int64) int64 {
-	if x < y {
-		x, y = y, x
-	}
-	if d := x - y; d >= 0 {
-		return d
-	}
-	return math.MaxInt64
-}
 
 // windows returns the times in which one interval holds for nearly all bounds.
 func windows(bounds []bound, cfg AlignConfig) []ClockWindow {

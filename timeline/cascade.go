@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/internal/quantity"
 )
 
 // CascadeKind is what several events together look like.
@@ -101,7 +102,7 @@ func (r *ChangePointsResult) moreCalls(at int) (Cascade, bool) {
 			return Cascade{
 				Kind: CascadeRetries, Events: []int{min(i, at), max(i, at)},
 				Reason: fmt.Sprintf("%s was called %.2g times for each execution of its caller instead of %.2g once %s of its calls failed instead of %s",
-					e.Subject, e.After, e.Before, percent(f.After), percent(f.Before)),
+					e.Subject, e.After, e.Before, quantity.Percent(f.After), quantity.Percent(f.Before)),
 			}, true
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/internal/quantity"
 )
 
 const (
@@ -89,7 +90,7 @@ func (r *ChangePointsResult) hosts(ctx context.Context, traces tracewhy.Cohort) 
 			out = append(out, Cascade{
 				Kind: CascadeHost, Start: s.start,
 				Reason: fmt.Sprintf("nothing began or ended on host %s for %v, while %s had something under way there and other hosts went on",
-					names[s.host], rounded(time.Duration(s.end-s.start)), strings.Join(services[i], " and ")),
+					names[s.host], quantity.Round(time.Duration(s.end-s.start)), strings.Join(services[i], " and ")),
 			})
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/timeline/internal/epoch"
 )
 
 const (
@@ -108,7 +109,7 @@ func daysOf(uses []use) (first int64, runs []run) {
 	// The longest time of the day in which nothing ever runs.
 	busy := slices.Clone(uses)
 	for i := range busy {
-		busy[i].start = floorMod(uses[i].start, day)
+		busy[i].start = epoch.Mod(uses[i].start, day)
 		busy[i].end = busy[i].start + min(uses[i].end-uses[i].start, day)
 	}
 	busy = byStart(busy)
@@ -133,7 +134,7 @@ func daysOf(uses []use) (first int64, runs []run) {
 		return 0, nil
 	}
 	sorted := byStart(uses)
-	first = sorted[0].start - floorMod(sorted[0].start-cut, day)
+	first = sorted[0].start - epoch.Mod(sorted[0].start-cut, day)
 	if (sorted[len(sorted)-1].start-first)/day > 10_000 {
 		return 0, nil // years apart
 	}

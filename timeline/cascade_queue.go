@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/internal/quantity"
 )
 
 // growingQueues finds services, and dependencies of one instance of a caller, at which more arrived than were done
@@ -56,7 +57,7 @@ func (r *ChangePointsResult) growingQueues(ctx context.Context, traces tracewhy.
 		}
 		x := Resource{Kind: g.of.id.kind, Service: g.of.id.service, Instance: g.of.id.instance, Name: g.of.id.name}
 		c := Cascade{Kind: CascadeQueue, Start: g.q.Start}
-		c.Reason = fmt.Sprintf("more began in %s than ended: %d were under way instead of %d, and took %v instead of %v", &x, g.q.Most, g.q.Usual, rounded(g.q.After), rounded(g.q.Before))
+		c.Reason = fmt.Sprintf("more began in %s than ended: %d were under way instead of %d, and took %v instead of %v", &x, g.q.Most, g.q.Usual, quantity.Round(g.q.After), quantity.Round(g.q.Before))
 		if g.q.Drained > 0 {
 			c.Reason += fmt.Sprintf("; it was over %v later", time.Duration(g.q.Drained-all[i].q.Start))
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/internal/quantity"
 )
 
 const (
@@ -82,7 +83,7 @@ func (r *ChangePointsResult) timeouts(ctx context.Context, traces tracewhy.Cohor
 		}
 		told = append(told, g.path)
 		p := set.Path(g.path)
-		reason := fmt.Sprintf("%s %s gave up after %v %d times, once %s had %s", p.Service(), p.Operation(), rounded(limit), len(g.took),
+		reason := fmt.Sprintf("%s %s gave up after %v %d times, once %s had %s", p.Service(), p.Operation(), quantity.Round(limit), len(g.took),
 			r.Events[slow].Subject, r.Events[slow].Levels())
 		if above := callersThatGiveUp(p, all, set); len(above) > 0 {
 			reason += "; so did " + strings.Join(above, " and ")

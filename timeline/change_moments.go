@@ -6,6 +6,7 @@ import (
 
 	"github.com/tracewhy/tracewhy/internal/stats"
 	"github.com/tracewhy/tracewhy/internal/stats/special"
+	"github.com/tracewhy/tracewhy/timeline/internal/epoch"
 )
 
 // moments are those that a change may have been made at by chance: all of the recording. Long times in which nothing
@@ -26,11 +27,11 @@ const (
 // newMoments returns the moments from start on of a recording with traces at sorted times.
 func newMoments(starts []int64, start int64) moments {
 	m := moments{start: min(start, starts[0]), end: starts[len(starts)-1], shrink: 1}
-	span := distance(starts[0], m.end)
+	span := epoch.Distance(starts[0], m.end)
 	least := max(span/holeShare, holeGaps*(span/int64(len(starts))), 1)
 	previous, missing := m.start, 0.0
 	for _, at := range starts {
-		if d := distance(previous, at); d > least || at == starts[0] && d > 0 {
+		if d := epoch.Distance(previous, at); d > least || at == starts[0] && d > 0 {
 			m.holes = append(m.holes, [2]int64{previous, at})
 			missing += float64(d)
 		}
@@ -49,10 +50,10 @@ func (m *moments) between(from, to int64) float64 {
 	if from >= to {
 		return 0
 	}
-	sum := float64(distance(from, to))
+	sum := float64(epoch.Distance(from, to))
 	for _, h := range m.holes {
 		if a, b := max(from, h[0]), min(to, h[1]); a < b {
-			sum -= float64(float64(distance(a, b)) * (1 - m.shrink))
+			sum -= float64(float64(epoch.Distance(a, b)) * (1 - m.shrink))
 		}
 	}
 	return sum
@@ -102,7 +103,7 @@ func (t *judgements) ofChange(r *rise, at, until int64) float64 {
 		sum, covered := 0.0, 0.0
 		for cell := r.from + 1; cell < r.to; cell++ {
 			if from, to := max(t.at[cell-1], at), min(t.at[cell], until); from < to {
-				part := float64(distance(from, to)) / float64(distance(at, until))
+				part := float64(epoch.Distance(from, to)) / float64(epoch.Distance(at, until))
 				sum += float64(part * r.likelihoodAt(cell))
 				covered += part
 			}
@@ -112,7 +113,7 @@ func (t *judgements) ofChange(r *rise, at, until int64) float64 {
 	sum, known := float64(atOnce*first), atOnce
 	for cell := r.from + 1; cell < r.to; cell++ {
 		if from, to := max(t.at[cell-1], at), t.at[cell]; from < to {
-			part := delayed(float64(distance(at, to))) - delayed(float64(distance(at, from)))
+			part := delayed(float64(epoch.Distance(at, to))) - delayed(float64(epoch.Distance(at, from)))
 			sum += float64(part * r.likelihoodAt(cell))
 			known += part
 		}
@@ -124,7 +125,7 @@ func (t *judgements) ofChange(r *rise, at, until int64) float64 {
 func (m *moments) placebo(t *judgements, r *rise, at int64) float64 {
 	best := t.likelihoodOf(r, at)
 	for cell := r.from + 1; cell < r.to; cell++ {
-		if t.at[cell] > at && t.at[cell-1] < saturatedAdd(at, int64(rolling)) {
+		if t.at[cell] > at && t.at[cell-1] < epoch.Add(at, int64(rolling)) {
 			best = max(best, r.likelihoodAt(cell))
 		}
 	}
@@ -136,7 +137,7 @@ func (m *moments) placebo(t *judgements, r *rise, at int64) float64 {
 		if stats.Compare(r.likelihoodAt(cell), best) < 0 {
 			continue
 		}
-		from, to := max(saturatedAdd(t.at[cell-1], -int64(rolling)), done), t.at[cell]
+		from, to := max(epoch.Add(t.at[cell-1], -int64(rolling)), done), t.at[cell]
 		if from < to {
 			sum += m.between(from, to)
 			done = to

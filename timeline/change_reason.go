@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/internal/quantity"
 	"github.com/tracewhy/tracewhy/internal/stats/special"
 )
 
@@ -32,7 +33,7 @@ func (w *weighing) relation() float64 {
 		}
 	}
 	c.AffectedShare, c.OtherShare = share(passed[0], g.traces[0]), share(passed[1], g.traces[1])
-	coverage := fmt.Sprintf("%s of the affected traces passed %s, and %s of the others", percent(c.AffectedShare), name, percent(c.OtherShare))
+	coverage := fmt.Sprintf("%s of the affected traces passed %s, and %s of the others", quantity.Percent(c.AffectedShare), name, quantity.Percent(c.OtherShare))
 	base := 0.0
 	if culprit := g.named(w.cfg.Culprit); len(culprit) > 0 {
 		var how string
@@ -204,7 +205,7 @@ func (w *weighing) rise() float64 {
 	}
 	t, r := best.stream.judgements, best.rise
 	at := t.at[r.at]
-	what := fmt.Sprintf("%s rose from %s to %s", best.stream.what(w.traces.Set(), s.change.Service), percent(r.before), percent(r.after))
+	what := fmt.Sprintf("%s rose from %s to %s", best.stream.what(w.traces.Set(), s.change.Service), quantity.Percent(r.before), quantity.Percent(r.after))
 	since := fmt.Sprintf("at %s", moment(at))
 	switch n := t.between(x.at, at); {
 	case evidence >= 3 || evidence >= 1 && at >= x.at:
@@ -216,7 +217,7 @@ func (w *weighing) rise() float64 {
 			since += ", when it was made"
 		}
 		if evidence >= 3 {
-			w.pro("%s %s: a change at a random moment fits as well with a probability of %s", what, since, percent(c.Placebo))
+			w.pro("%s %s: a change at a random moment fits as well with a probability of %s", what, since, quantity.Percent(c.Placebo))
 		} else {
 			w.con("%s %s, which may have other reasons", what, since)
 		}
@@ -306,7 +307,7 @@ func (w *weighing) dose() float64 {
 		return 1
 	}
 	text := fmt.Sprintf("%s of %d traces on %s were affected, and %s of %d on others at the same time",
-		percent(share(c.OnAffected, c.On)), c.On, w.part(), percent(share(c.OffAffected, c.Off)), c.Off)
+		quantity.Percent(share(c.OnAffected, c.On)), c.On, w.part(), quantity.Percent(share(c.OffAffected, c.Off)), c.Off)
 	if on > off && evidence > 0 {
 		w.pro("%s", text)
 		return special.Exp(min(evidence, mostDose))
@@ -397,7 +398,7 @@ func (r *RankResult) reason() string {
 	switch {
 	case r.Best >= 0:
 		c := r.Changes[r.Best]
-		text := fmt.Sprintf("%s set it off, with a probability of %s", c.Change.name(), percent(c.Support))
+		text := fmt.Sprintf("%s set it off, with a probability of %s", c.Change.name(), quantity.Percent(c.Support))
 		if c.Change.ID == "" {
 			text += "; nobody recorded it"
 		}
@@ -406,7 +407,7 @@ func (r *RankResult) reason() string {
 		return "no change is known"
 	case r.Changes[0].Support > r.None:
 		return fmt.Sprintf("several changes may have set it off, %s with a probability of %s, and none of them with one of %s",
-			r.Changes[0].Change.name(), percent(r.Changes[0].Support), percent(r.None))
+			r.Changes[0].Change.name(), quantity.Percent(r.Changes[0].Support), quantity.Percent(r.None))
 	}
-	return fmt.Sprintf("no recorded change explains it, with a probability of %s", percent(r.None))
+	return fmt.Sprintf("no recorded change explains it, with a probability of %s", quantity.Percent(r.None))
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tracewhy/tracewhy/internal/stats/special"
+	"github.com/tracewhy/tracewhy/timeline/internal/epoch"
 )
 
 // judgement is one execution of something, in one trace, and whether it went badly.
@@ -188,7 +189,7 @@ func (t *judgements) usual(r *rise) float64 {
 	most := math.Inf(-1)
 	for _, shift := range [...]int64{-day, day} {
 		cell := func(at int64) int {
-			i, _ := slices.BinarySearch(t.at, saturatedAdd(at, shift))
+			i, _ := slices.BinarySearch(t.at, epoch.Add(at, shift))
 			return i
 		}
 		from, at, to := cell(t.at[r.from]), cell(t.at[r.at]), cell(end)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/internal/quantity"
 )
 
 // ChangePointsConfig adjusts [ChangePoints] and [Split]. Its zero value is the documented default.
@@ -101,30 +102,14 @@ func (e Event) Levels() string {
 	case MeasureFanout:
 		return fmt.Sprintf("calls from %.3g to %.3g for each of its caller", e.Before, e.After)
 	}
-	text := fmt.Sprintf("%s from %s to %s", e.Measure, percent(e.Before), percent(e.After))
+	text := fmt.Sprintf("%s from %s to %s", e.Measure, quantity.Percent(e.Before), quantity.Percent(e.After))
 	switch e.Measure {
 	case MeasureLong:
-		text += fmt.Sprintf(", median from %v to %v", rounded(e.DurationBefore), rounded(e.DurationAfter))
+		text += fmt.Sprintf(", median from %v to %v", quantity.Round(e.DurationBefore), quantity.Round(e.DurationAfter))
 	case MeasureSlow:
-		text += fmt.Sprintf(", p95 from %v to %v", rounded(e.DurationBefore), rounded(e.DurationAfter))
+		text += fmt.Sprintf(", p95 from %v to %v", quantity.Round(e.DurationBefore), quantity.Round(e.DurationAfter))
 	}
 	return text
-}
-
-func percent(share float64) string {
-	if share > 0.0995 {
-		return fmt.Sprintf("%.0f %%", 100*share)
-	}
-	return fmt.Sprintf("%.2g %%", 100*share)
-}
-
-// rounded returns a duration with three digits.
-func rounded(d time.Duration) time.Duration {
-	unit := time.Duration(1)
-	for d/unit >= 1000 {
-		unit *= 10
-	}
-	return d.Round(unit)
 }
 
 // ChangePointsResult says what changed over the time of the traces, in order.

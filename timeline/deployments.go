@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/internal/quantity"
 	"github.com/tracewhy/tracewhy/internal/stats/special"
 )
 
@@ -112,7 +113,7 @@ func deployments(service string, list []sighting) []Change {
 			text = fmt.Sprintf("another build of %s was first seen", x.version)
 		}
 		if share < 1 {
-			text += fmt.Sprintf(", and ran beside others, with %s of the traces", percent(share))
+			text += fmt.Sprintf(", and ran beside others, with %s of the traces", quantity.Percent(share))
 		}
 		out = append(out, Change{
 			Time: time.Unix(0, before.at).UTC(), Until: time.Unix(0, x.at).UTC(), Kind: "deployment", Service: service,

@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/tracewhy/tracewhy/internal/mermaid"
+	"github.com/tracewhy/tracewhy/internal/quantity"
 	"github.com/tracewhy/tracewhy/internal/visible"
+	"github.com/tracewhy/tracewhy/timeline/internal/epoch"
 )
 
 // Gantt is a picture of what lasted from when until when: bars below each other on one scale of time.
@@ -93,7 +95,7 @@ type scale struct {
 func (g *Gantt) scale() scale {
 	s := scale{unit: time.Minute}
 	s.lo, s.hi = g.bounds()
-	length := distance(s.lo, s.hi)
+	length := epoch.Distance(s.lo, s.hi)
 	isWhole := func(unit time.Duration) bool {
 		for _, t := range g.Tasks {
 			if t.Start%int64(unit) != 0 || !t.isMilestone() && t.End%int64(unit) != 0 || t.isUncertain() && (t.First%int64(unit) != 0 || t.Last%int64(unit) != 0) {
@@ -116,7 +118,7 @@ func (g *Gantt) scale() scale {
 		return s
 	}
 	const day = int64(24 * time.Hour)
-	if s.lo-floorMod(s.lo, day) != s.hi-floorMod(s.hi, day) {
+	if s.lo-epoch.Mod(s.lo, day) != s.hi-epoch.Mod(s.hi, day) {
 		s.layout, s.format, s.axis = "2006-01-02 "+s.layout, "YYYY-MM-DD "+s.format, "%m-%d "+s.axis
 	}
 	return s
@@ -125,7 +127,7 @@ func (g *Gantt) scale() scale {
 // at writes a moment for Mermaid.
 func (s scale) at(ns int64) string {
 	if s.layout == "" {
-		return fmt.Sprint(distance(s.lo, ns) / int64(s.unit))
+		return fmt.Sprint(epoch.Distance(s.lo, ns) / int64(s.unit))
 	}
 	return time.Unix(0, ns).UTC().Format(s.layout)
 }
@@ -136,7 +138,7 @@ func (s scale) lasting(start, end int64) string {
 		return "0m"
 	}
 	// Both are rounded down, so that what follows each other still does.
-	n := max(distance(s.lo, end)/int64(s.unit)-distance(s.lo, start)/int64(s.unit), 1)
+	n := max(epoch.Distance(s.lo, end)/int64(s.unit)-epoch.Distance(s.lo, start)/int64(s.unit), 1)
 	if s.layout == "" {
 		return fmt.Sprintf("%dms", n)
 	}
@@ -178,7 +180,7 @@ func (g *Gantt) Mermaid() string {
 	}
 	fmt.Fprintf(&b, "gantt\n    title %s\n    dateFormat %s\n    axisFormat %s\n", mermaid.Text(title), s.format, s.axis)
 	if s.layout == "" {
-		fmt.Fprintf(&b, "    tickInterval %dmillisecond\n", roundNumber(distance(s.lo, s.hi)/int64(s.unit)/8))
+		fmt.Fprintf(&b, "    tickInterval %dmillisecond\n", roundNumber(epoch.Distance(s.lo, s.hi)/int64(s.unit)/8))
 	}
 	b.WriteString("    todayMarker off\n") // times of day are not today's
 	section := ""
@@ -189,7 +191,7 @@ func (g *Gantt) Mermaid() string {
 		}
 		name := t.Name
 		if t.isUncertain() {
-			if distance(t.First, t.Last) >= distance(s.lo, s.hi)/20 {
+			if epoch.Distance(t.First, t.Last) >= epoch.Distance(s.lo, s.hi)/20 {
 				fmt.Fprintf(&b, "    %s :done, %s, %s\n", mermaid.Task("began within"), s.at(t.First), s.lasting(t.First, t.Last))
 			} else {
 				name += " (" + give(t) + ")"
@@ -209,26 +211,7 @@ func (g *Gantt) Mermaid() string {
 
 // give writes how far a start may be off.
 func give(t GanttTask) string {
-	return "± " + short(time.Duration(max(distance(t.First, t.Start), distance(t.Start, t.Last))))
-}
-
-// short writes a duration with what matters of it.
-func short(d time.Duration) string {
-	switch {
-	case d >= time.Hour:
-		d = d.Round(time.Minute)
-	case d >= time.Minute:
-		d = d.Round(time.Second)
-	default:
-		d = rounded(d)
-	}
-	text := d.String()
-	for _, zero := range [...]string{"m0s", "h0m"} {
-		if strings.HasSuffix(text, zero) {
-			text = text[:len(text)-2]
-		}
-	}
-	return text
+	return "± " + quantity.Duration(time.Duration(max(epoch.Distance(t.First, t.Start), epoch.Distance(t.Start, t.Last))))
 }
 
 // roundNumber returns the smallest of 1, 2, 5, 10, 20 … that is at least n.

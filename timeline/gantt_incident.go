@@ -6,6 +6,9 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/tracewhy/tracewhy/internal/quantity"
+	"github.com/tracewhy/tracewhy/timeline/internal/epoch"
 )
 
 // The sections of [IncidentGantt].
@@ -71,12 +74,12 @@ func IncidentGantt(r *ChangePointsResult, changes []Change, rows int) *Gantt {
 
 // leftOut says how many rows are left out, and how many because they say what others do.
 func leftOut(rows, parts int) string {
-	ofParts := counted(parts, "row") + " of parts that changed with the whole"
+	ofParts := quantity.Count(parts, "row") + " of parts that changed with the whole"
 	switch {
 	case rows > 0 && parts > 0:
-		return "left out: " + counted(rows, "row") + ", and " + ofParts
+		return "left out: " + quantity.Count(rows, "row") + ", and " + ofParts
 	case rows > 0:
-		return "left out: " + counted(rows, "row")
+		return "left out: " + quantity.Count(rows, "row")
 	case parts > 0:
 		return "left out: " + ofParts
 	}
@@ -100,7 +103,7 @@ func (r *ChangePointsResult) placed(changes []Change) []GanttTask {
 	begin, end, ok := r.recorded()
 	for _, c := range changes {
 		t := GanttTask{Section: sectionChanges, Name: c.title(), Status: TaskDone, Start: c.Time.UnixNano(), End: c.until().UnixNano()}
-		if ok && t.Start < begin && distance(t.Start, begin) > distance(begin, end) {
+		if ok && t.Start < begin && epoch.Distance(t.Start, begin) > epoch.Distance(begin, end) {
 			t.Name += " at " + c.Time.UTC().Format("2006-01-02 15:04")
 			t.Start, t.End = begin, max(begin, t.End)
 		}
@@ -130,7 +133,7 @@ func (r *ChangePointsResult) recorded() (begin, end int64, ok bool) {
 		return 0, 0, false
 	}
 	s := r.Series.Starts
-	return s[0], saturatedAdd(s[len(s)-1], int64(r.Series.Bin)), true
+	return s[0], epoch.Add(s[len(s)-1], int64(r.Series.Bin)), true
 }
 
 // stretch is a time in which one measure of a subject was not what it had been before.
@@ -226,7 +229,7 @@ func (s *stretch) name(e Event) string {
 	case MeasureFanout:
 		return fmt.Sprintf("%s calls per caller %s → %s", name, amount(s.from), amount(s.peak))
 	}
-	return fmt.Sprintf("%s %s %s → %s", name, [...]string{"failures", "long calls", "slow calls"}[e.Measure], strings.TrimSuffix(percent(s.from), " %"), percent(s.peak))
+	return fmt.Sprintf("%s %s %s → %s", name, [...]string{"failures", "long calls", "slow calls"}[e.Measure], strings.TrimSuffix(quantity.Percent(s.from), " %"), quantity.Percent(s.peak))
 }
 
 // amount writes a number with three digits, and more where it has more before the point.

@@ -6,7 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tracewhy/tracewhy/internal/quantity"
 	"github.com/tracewhy/tracewhy/internal/visible"
+	"github.com/tracewhy/tracewhy/timeline/internal/epoch"
 )
 
 // The characters of bars.
@@ -59,7 +61,7 @@ func (p *ganttPrinter) layOut(width int) {
 			when += " " + give(t)
 		}
 		if !t.isMilestone() {
-			when += "  " + short(time.Duration(distance(t.Start, t.End)))
+			when += "  " + quantity.Duration(time.Duration(epoch.Distance(t.Start, t.End)))
 		}
 		p.when = append(p.when, when)
 		longest, times = max(longest, visible.Width(visible.Clean(t.Name))+1), max(times, visible.Width(when))
@@ -76,14 +78,14 @@ func (p *ganttPrinter) line(parts ...string) {
 // clock writes a moment for a person.
 func (p *ganttPrinter) clock(ns int64) string {
 	if p.layout == "" {
-		return "+" + short(time.Duration(distance(p.lo, ns)))
+		return "+" + quantity.Duration(time.Duration(epoch.Distance(p.lo, ns)))
 	}
 	return time.Unix(0, ns).UTC().Format(strings.TrimPrefix(p.layout, "2006-"))
 }
 
 // column returns the column of a moment.
 func (p *ganttPrinter) column(ns int64) int {
-	at, length := distance(p.lo, ns), distance(p.lo, p.hi)
+	at, length := epoch.Distance(p.lo, ns), epoch.Distance(p.lo, p.hi)
 	for length >= 1<<48 { // the product fits
 		at, length = at/2, length/2
 	}
@@ -133,17 +135,17 @@ func (p *ganttPrinter) axis() {
 	} else {
 		layout := p.layout[strings.Index(p.layout, " ")+1:] // without the date
 		labels := max(p.bar/(len(layout)+3), 1)
-		step := int64(roundUp(time.Duration(min(distance(p.lo, p.hi)/int64(labels), math.MaxInt64/2))))
+		step := int64(epoch.RoundUp(time.Duration(min(epoch.Distance(p.lo, p.hi)/int64(labels), math.MaxInt64/2))))
 		if step >= int64(24*time.Hour) {
 			layout = "01-02"
 		}
-		at := p.lo + (step-floorMod(p.lo, step))%step
+		at := p.lo + (step-epoch.Mod(p.lo, step))%step
 		for range labels + 1 {
 			if at < p.lo || at > p.hi {
 				break
 			}
 			write(p.column(at), time.Unix(0, at).UTC().Format(layout))
-			at = saturatedAdd(at, step)
+			at = epoch.Add(at, step)
 		}
 	}
 	p.line(strings.Repeat(" ", p.label), string(cells))

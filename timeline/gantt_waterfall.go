@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/tracewhy/tracewhy/internal/quantity"
+	"github.com/tracewhy/tracewhy/timeline/internal/epoch"
 )
 
 // WaterfallGantt draws the rows of one trace as a gantt. What failed is critical, what
@@ -27,20 +30,20 @@ func WaterfallGantt(rows []Row, limit int) *Gantt {
 	waited := subtreeTimes(rows)
 	for _, i := range mostImportant(rows, waited, limit) {
 		r := rows[i]
-		t := GanttTask{Name: r.Span.Service() + " " + r.Span.Name(), Start: saturatedAdd(begin, int64(r.Offset))}
+		t := GanttTask{Name: r.Span.Service() + " " + r.Span.Name(), Start: epoch.Add(begin, int64(r.Offset))}
 		if start := r.Span.Start(); r.Offset < 0 && !start.IsZero() {
 			t.Start = start.UnixNano()
 		} else if r.Offset < 0 {
 			continue
 		}
-		t.End = saturatedAdd(t.Start, int64(max(r.Duration, 0)))
+		t.End = epoch.Add(t.Start, int64(max(r.Duration, 0)))
 		gap := r.longestGap()
 		switch {
 		case r.Duration < 0:
 			t.Name += " (duration unknown)"
 		case gap > 0 && gap >= rows[0].Duration/6:
 			t.Status = TaskActive
-			t.Name += fmt.Sprintf(" (gap %v)", rounded(gap))
+			t.Name += fmt.Sprintf(" (gap %v)", quantity.Round(gap))
 		case waited[i] == 0:
 			t.Status = TaskDone
 		}
@@ -51,7 +54,7 @@ func WaterfallGantt(rows []Row, limit int) *Gantt {
 		g.Tasks = append(g.Tasks, t)
 	}
 	if n := len(rows) - len(g.Tasks); n > 0 {
-		g.Cut = fmt.Sprintf("left out: %d of %s", n, counted(len(rows), "span"))
+		g.Cut = fmt.Sprintf("left out: %d of %s", n, quantity.Count(len(rows), "span"))
 	}
 	return g
 }

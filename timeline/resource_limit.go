@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+
+	"github.com/tracewhy/tracewhy/internal/quantity"
 )
 
 const (
@@ -168,7 +170,7 @@ func plateauOf(uses, waits []use) Limit {
 		if least < most {
 			l.Low = least
 		}
-		l.Reason = fmt.Sprintf("%d were under way in %s of the time in which others waited, and in %s of the rest", most, percent(at), percent(usual))
+		l.Reason = fmt.Sprintf("%d were under way in %s of the time in which others waited, and in %s of the rest", most, quantity.Percent(at), quantity.Percent(usual))
 	}
 	return l
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tracewhy/tracewhy/internal/quantity"
 	"github.com/tracewhy/tracewhy/internal/stats"
 )
 
@@ -66,7 +67,7 @@ func serversOf(uses []use, others []int64) (Limit, []use) {
 	}
 	l.Within, l.Waits = true, len(best.waits)
 	l.Reason = fmt.Sprintf("executions ended in such an order, and as far apart, as those do that wait for one of %d: %d of %d waited, took %v instead of %v, and %v without the wait",
-		l.N, l.Waits, len(uses), rounded(best.waited), rounded(best.alone), rounded(best.work))
+		l.N, l.Waits, len(uses), quantity.Round(best.waited), quantity.Round(best.alone), quantity.Round(best.work))
 	return l, best.waits
 }
 

@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/internal/quantity"
 	"github.com/tracewhy/tracewhy/internal/stats"
+	"github.com/tracewhy/tracewhy/timeline/internal/epoch"
 )
 
 // Growth is what executions that take longer spend the time on.
@@ -61,7 +63,7 @@ func Slowdown(ctx context.Context, baseline, incident tracewhy.Cohort, path trac
 	r := &SlowdownResult{Before: meanOf(before.took), After: meanOf(after.took)}
 	growth := r.After - r.Before
 	if !isLonger(after.took, before.took) {
-		r.Reason = fmt.Sprintf("executions did not become longer by more than chance: they took %v, and %v before", rounded(r.After), rounded(r.Before))
+		r.Reason = fmt.Sprintf("executions did not become longer by more than chance: they took %v, and %v before", quantity.Round(r.After), quantity.Round(r.Before))
 		return r, nil
 	}
 	ownGrowth, named := meanOf(after.own)-meanOf(before.own), meanOf(after.named)-meanOf(before.named)
@@ -76,20 +78,20 @@ func Slowdown(ctx context.Context, baseline, incident tracewhy.Cohort, path trac
 	switch {
 	case 2*named >= growth:
 		r.Growth = GrowthWait
-		r.Reason = fmt.Sprintf("%v of the %v by which executions became longer are in spans that are named as a wait", rounded(named), rounded(growth))
+		r.Reason = fmt.Sprintf("%v of the %v by which executions became longer are in spans that are named as a wait", quantity.Round(named), quantity.Round(growth))
 	case r.Limit.N > 0 && 2*more >= growth:
 		r.Growth = GrowthWait
-		r.Reason = fmt.Sprintf("%v of the %v by which executions became longer are waits, for one of %d: %s", rounded(more), rounded(growth), r.Limit.N, r.Limit.Reason)
+		r.Reason = fmt.Sprintf("%v of the %v by which executions became longer are waits, for one of %d: %s", quantity.Round(more), quantity.Round(growth), r.Limit.N, r.Limit.Reason)
 	case !isOwn:
-		r.Reason = fmt.Sprintf("of the %v by which executions became longer %v are their own, and the rest is in what they call", rounded(growth), rounded(max(ownGrowth, 0)))
+		r.Reason = fmt.Sprintf("of the %v by which executions became longer %v are their own, and the rest is in what they call", quantity.Round(growth), quantity.Round(max(ownGrowth, 0)))
 	case len(alone) < fewestWaits || len(aloneBefore) < fewestWaits:
 		r.Reason = "too few executions had none other beside them to tell work from waits: " + r.Limit.Reason
 	case 2*aloneGrowth >= slower:
 		r.Growth = GrowthWork
-		r.Reason = fmt.Sprintf("executions became longer by %v, and those that none other was under way beside by %v", rounded(growth), rounded(aloneGrowth))
+		r.Reason = fmt.Sprintf("executions became longer by %v, and those that none other was under way beside by %v", quantity.Round(growth), quantity.Round(aloneGrowth))
 	default:
 		r.Reason = fmt.Sprintf("executions became longer by %v, and those that none other was under way beside by %v: they wait for each other, share too little, or came when it was well; a limit is %s",
-			rounded(growth), rounded(aloneGrowth), r.Limit.Reason)
+			quantity.Round(growth), quantity.Round(aloneGrowth), r.Limit.Reason)
 	}
 	return r, nil
 }
@@ -196,8 +198,8 @@ func (x *executions) alone(slow time.Duration) []int64 {
 		starts, ends := edges(x.entered[i].uses)
 		latest := int64(-1 << 63)
 		for _, e := range byStart(of.uses) {
-			began, _ := slices.BinarySearch(starts, saturatedAdd(e.start, 1))
-			ended, _ := slices.BinarySearch(ends, saturatedAdd(e.start, 1))
+			began, _ := slices.BinarySearch(starts, epoch.Add(e.start, 1))
+			ended, _ := slices.BinarySearch(ends, epoch.Add(e.start, 1))
 			if e.start >= latest && began-ended <= 1 { // its own
 				out = append(out, e.end-e.start)
 			}

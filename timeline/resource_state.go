@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"github.com/tracewhy/tracewhy/timeline/internal/epoch"
 )
 
 // resource makes of uses what happened in each bin.
@@ -76,7 +78,7 @@ func (x *user) average(uses []use, bins *SeriesResult) []float64 {
 	out := make([]float64, n)
 	whole := make([]float64, n+1) // by how much more uses fill a whole bin than the one before it
 	for _, u := range uses {
-		first, _ := slices.BinarySearch(bins.Starts, saturatedAdd(u.start, 1))
+		first, _ := slices.BinarySearch(bins.Starts, epoch.Add(u.start, 1))
 		first = max(first-1, 0)
 		last, _ := slices.BinarySearch(bins.Starts, u.end)
 		last-- // the last bin that begins before the end

@@ -1,6 +1,10 @@
 package timeline
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/tracewhy/tracewhy/internal/quantity"
+)
 
 // pending is what is still to be drawn: a call, or a step.
 type pending struct {
@@ -52,7 +56,7 @@ func (d *sequencer) steps(i, caller int, inner []int) []pending {
 		for j := c.parent; j != caller; j = d.calls[j].parent {
 			n++
 		}
-		text += " (" + counted(n, "call") + " deeper)"
+		text += " (" + quantity.Count(n, "call") + " deeper)"
 	}
 	if c.run.calls > 1 {
 		add(Step{Kind: StepLoop, Text: c.run.title()})

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/internal/quantity"
 )
 
 // callRun is calls of one path that one span made, of which one is drawn.
@@ -40,9 +41,9 @@ func newCallRun(spans []tracewhy.Span) callRun {
 // title returns what a loop of the run says.
 func (r *callRun) title() string {
 	if r.failures == r.calls && !r.atOnce {
-		return counted(r.calls, "attempt") + ", all failed"
+		return quantity.Count(r.calls, "attempt") + ", all failed"
 	}
-	what := counted(r.calls, "time")
+	what := quantity.Count(r.calls, "time")
 	if r.atOnce {
 		what += ", some at once"
 	}

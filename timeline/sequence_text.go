@@ -3,6 +3,7 @@ package timeline
 import (
 	"strings"
 
+	"github.com/tracewhy/tracewhy/internal/quantity"
 	"github.com/tracewhy/tracewhy/internal/visible"
 )
 
@@ -20,7 +21,7 @@ func (s *Sequence) Text(width int) string {
 	cut := s.Cut
 	if most := (width/2 - 1) / minLane; lanes > most {
 		lanes = most
-		cut = strings.TrimPrefix(cut+"; "+counted(len(s.Participants)-lanes, "participant")+" to the right of these not drawn", "; ")
+		cut = strings.TrimPrefix(cut+"; "+quantity.Count(len(s.Participants)-lanes, "participant")+" to the right of these not drawn", "; ")
 	}
 	p := sequencePrinter{width: width, lanes: lanes, spacing: min(max((width/2-1)/max(lanes, 1), minLane), maxLane)}
 	if s.Title != "" {

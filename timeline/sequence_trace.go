@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/internal/quantity"
 )
 
 // The most that [TraceSequence] draws: calls by default, and participants.
@@ -36,20 +37,13 @@ func TraceSequence(t tracewhy.Trace, limit int) *Sequence {
 		for _, c := range d.calls {
 			all[c.to] = true
 		}
-		d.out.Cut = fmt.Sprintf("left out: %d of %s", n, counted(len(d.calls), "call"))
+		d.out.Cut = fmt.Sprintf("left out: %d of %s", n, quantity.Count(len(d.calls), "call"))
 		if n := len(all) - len(d.place); n > 0 {
-			d.out.Cut += ", and " + counted(n, "participant")
+			d.out.Cut += ", and " + quantity.Count(n, "participant")
 		}
 	}
 	d.draw()
 	return &d.out
-}
-
-func counted(n int, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return fmt.Sprintf("%d %s", n, what)
 }
 
 // traceCall is a call of a trace: a span, and that of its other side if it has one.
@@ -84,7 +78,7 @@ func (c *traceCall) lasted() string {
 		d = c.remote.Duration()
 	}
 	if d >= 0 {
-		return short(d)
+		return quantity.Duration(d)
 	}
 	return "unknown time"
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/timeline/internal/epoch"
 )
 
 // SeriesConfig adjusts [Series]. Its zero value is the documented default.
@@ -186,10 +187,10 @@ func (r *SeriesResult) layOut(traces tracewhy.Cohort, cfg SeriesConfig) bool {
 	r.Bin = cfg.Bin
 	if r.Bin <= 0 {
 		bins := min(max(len(starts)/tracesPerBin, fewestBins), targetBins)
-		r.Bin = roundUp(time.Duration(covered(starts) / int64(bins)))
+		r.Bin = epoch.RoundUp(time.Duration(covered(starts) / int64(bins)))
 	}
 	for !r.bins(starts) {
-		r.Bin = roundUp(2 * r.Bin)
+		r.Bin = epoch.RoundUp(2 * r.Bin)
 	}
 	if empty := countOf(r.Exposure, 0); empty > 0 {
 		r.Warnings = append(r.Warnings, tracewhy.Warning{
@@ -202,14 +203,14 @@ func (r *SeriesResult) layOut(traces tracewhy.Cohort, cfg SeriesConfig) bool {
 // bins makes the bins for sorted starts of traces. It is false if they would be too many.
 func (r *SeriesResult) bins(starts []int64) bool {
 	r.Starts, r.Exposure = nil, nil
-	hole := max(distance(starts[0], starts[len(starts)-1])/20, 10*int64(r.Bin))
+	hole := max(epoch.Distance(starts[0], starts[len(starts)-1])/20, 10*int64(r.Bin))
 	for from := 0; from < len(starts); {
 		to := from + 1
-		for to < len(starts) && distance(starts[to-1], starts[to]) <= hole {
+		for to < len(starts) && epoch.Distance(starts[to-1], starts[to]) <= hole {
 			to++
 		}
 		first, last := starts[from], starts[to-1]
-		begin := first - floorMod(first, int64(r.Bin))
+		begin := first - epoch.Mod(first, int64(r.Bin))
 		if begin > first { // before the first moment that has a number
 			begin = first
 		}
@@ -248,9 +249,9 @@ func countOf(xs []float64, x float64) int {
 func (r *SeriesResult) withoutStray(starts []int64) []int64 {
 	n := len(starts)
 	low, high := starts[n/200], starts[n-1-n/200]
-	reach := max(distance(low, high), int64(time.Minute))
-	from, _ := slices.BinarySearch(starts, saturatedAdd(low, -reach))
-	to, _ := slices.BinarySearch(starts, saturatedAdd(high, reach))
+	reach := max(epoch.Distance(low, high), int64(time.Minute))
+	from, _ := slices.BinarySearch(starts, epoch.Add(low, -reach))
+	to, _ := slices.BinarySearch(starts, epoch.Add(high, reach))
 	if out := n - (to - from); out > 0 {
 		r.Warnings = append(r.Warnings, tracewhy.Warning{
 			Code: WarningOutside, Count: out, Message: "traces began long before or after the others: they were left out of the timeline",
@@ -259,58 +260,18 @@ func (r *SeriesResult) withoutStray(starts []int64) []int64 {
 	return starts[from:to]
 }
 
-func saturatedAdd(x, y int64) int64 {
-	sum := x + y
-	switch {
-	case y > 0 && sum < x:
-		return 1<<63 - 1
-	case y < 0 && sum > x:
-		return -1 << 63
-	}
-	return sum
-}
-
 // covered returns the time in which traces began, without long holes between them, as between two files.
 func covered(starts []int64) int64 {
 	n := len(starts)
-	total := distance(starts[0], starts[n-1])
+	total := epoch.Distance(starts[0], starts[n-1])
 	hole := max(total/20, 1)
 	out := int64(1)
 	for i := 1; i < n; i++ {
-		if d := distance(starts[i-1], starts[i]); d < hole {
+		if d := epoch.Distance(starts[i-1], starts[i]); d < hole {
 			out += d
 		}
 	}
 	return out
-}
-
-// roundUp returns the shortest round length that is at least d.
-func roundUp(d time.Duration) time.Duration {
-	for unit := time.Millisecond; unit <= time.Second; unit *= 10 {
-		for _, f := range [...]time.Duration{1, 2, 5} {
-			if f*unit >= d {
-				return f * unit
-			}
-		}
-	}
-	for _, round := range [...]time.Duration{
-		10 * time.Second, 15 * time.Second, 20 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute, 3 * time.Minute, 5 * time.Minute,
-		10 * time.Minute, 15 * time.Minute, 20 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour,
-	} {
-		if round >= d {
-			return round
-		}
-	}
-	const day = 24 * time.Hour
-	return (d + day - 1) / day * day
-}
-
-func floorMod(x, m int64) int64 {
-	if r := x % m; r < 0 {
-		return r + m
-	} else {
-		return r
-	}
 }
 
 // bin returns the bin of a moment; it is false outside of all, and where nothing is known.

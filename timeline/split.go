@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/internal/quantity"
 	"github.com/tracewhy/tracewhy/internal/stats"
 )
 
@@ -49,7 +50,7 @@ func Split(ctx context.Context, traces tracewhy.Cohort, cfg ChangePointsConfig) 
 	s, ok := d.symptom()
 	if !ok {
 		r.Reason = fmt.Sprintf("no time of the recording is worse than another: in %d bins of %v neither failures nor durations of transactions changed by more than chance; failures of %s for a tenth of it would have been seen",
-			len(series.Exposure), series.Bin, percent(r.Detectable))
+			len(series.Exposure), series.Bin, quantity.Percent(r.Detectable))
 		return r, nil
 	}
 	r.Symptom, r.Measure, r.Normal, r.Worst = s.test.counts.Subject, s.test.measure, s.normal, s.worst
@@ -96,7 +97,7 @@ type stage struct {
 
 func (s *stage) reason(r *SplitResult) string {
 	when := func(e Event) string { return time.Unix(0, e.Time).UTC().Format(time.RFC3339) }
-	text := fmt.Sprintf("%s: %s from %s to %s", s.test.counts.Subject, s.test.measure, percent(s.normal), percent(s.worst))
+	text := fmt.Sprintf("%s: %s from %s to %s", s.test.counts.Subject, s.test.measure, quantity.Percent(s.normal), quantity.Percent(s.worst))
 	switch {
 	case s.hasOnset && s.hasRecovery:
 		text += fmt.Sprintf(" from %s until %s", when(s.onset), when(s.recovery))
