@@ -182,3 +182,71 @@ func TestConditionsOfWhatPasses(t *testing.T) {
 		t.Errorf("summary %q", got.Summary)
 	}
 }
+
+// A service has two copies, and what it refuses is asked for two times more. Whoever asks again meets more copies, which
+// says nothing of either; that the first attempt met one does.
+func TestConditionsOfAttempts(t *testing.T) {
+	for _, c := range []struct {
+		why      string
+		fails    func(n int) bool
+		copyOf   func(n, attempt int) int
+		scope    rca.Scope
+		instance string
+	}{
+		{"further attempts go anywhere", func(n int) bool { return n%5 == 0 }, func(n, attempt int) int { return min(1, []int{n / 5, n / 15, n / 45}[attempt]%3) }, rca.ScopeUnexplained, ""},
+		{"one copy refuses", func(n int) bool { return n%6 == 1 }, func(n, _ int) int { return n % 2 }, rca.ScopeConditions, "docs-1"},
+	} {
+		var text strings.Builder
+		for w, source := range []string{"baseline", "incident"} {
+			for n := range 400 {
+				status, attempts := "", 1
+				if source == "incident" && c.fails(n) {
+					status, attempts = ` error="refused"`, 3
+				}
+				fmt.Fprintf(&text, "trace t source=%s at=%ds\nbank/POST /loans 0+%d server%s branch=b-%d\n", source, w*1000+n, 95+n%7, status, n%7)
+				for a := range attempts {
+					fmt.Fprintf(&text, "  bank/verify %d+20 client%s\n    docs/verify %d+18 server%s resource.service.instance.id=docs-%d\n", 2+30*a, status, 3+30*a, status, c.copyOf(n, a))
+				}
+			}
+		}
+		set := tracetext.Set(text.String())
+		r, err := rca.Investigate(t.Context(), set.Source("baseline"), set.Source("incident"), rca.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(r.RootCauses) == 0 {
+			t.Errorf("%s: no cause", c.why)
+			continue
+		}
+		got := r.RootCauses[0]
+		if got.Service != "docs" || got.Scope != c.scope || got.Instance != c.instance {
+			t.Errorf("%s: cause %s, scope %q, conditions %q, instance %q, want %q and %q", c.why, got.Service, got.Scope, said(got.Conditions), got.Instance, c.scope, c.instance)
+		}
+	}
+}
+
+// What is called before a failure is recorded, is no condition if it has no other values: it says what was called.
+func TestConditionsOfCode(t *testing.T) {
+	var text strings.Builder
+	for w, source := range []string{"baseline", "incident"} {
+		for n := range 600 {
+			status, table := "", "cached"
+			if n%3 == 0 {
+				table = "users"
+			}
+			if source == "incident" && n%3 == 0 && n%2 == 0 {
+				status = ` error="no connection"`
+			}
+			fmt.Fprintf(&text, "trace t source=%s at=%ds\nbank/POST /login 0+%d server%s branch=b-%d\n  bank/sign-in 1+30 client%s\n    login/sign-in 2+28 server%s\n      login/SELECT_%s 3+5 client db.collection.name=%s\n",
+				source, w*1000+n, 60+n%7, status, n%7, status, status, table, table)
+		}
+	}
+	set := tracetext.Set(text.String())
+	r, err := rca.Investigate(t.Context(), set.Source("baseline"), set.Source("incident"), rca.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.FailureModes) != 1 || len(r.FailureModes[0].Conditions) > 0 || len(r.RootCauses) == 0 || len(r.RootCauses[0].Conditions) > 0 {
+		t.Errorf("modes %+v, causes %+v", r.FailureModes, r.RootCauses)
+	}
+}

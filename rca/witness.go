@@ -19,8 +19,9 @@ type candidate struct {
 	hits     []uint64    // which of the traces meet it, one bit each
 	zone     zone        // where most of the affected have it recorded
 	byRoot   map[tracewhy.PathID]*occurrence
-	others   [2]int // affected and spared traces that have the key, and do not meet it
-	instance string // of the service of the culprit, if the condition names one
+	others   [2]int                  // affected and spared traces that have the key, and do not meet it
+	byPath   map[tracewhy.PathID]int // spans with an attribute that meets it
+	instance string                  // of the service of the culprit, if the condition names one
 }
 
 // An occurrence counts traces of one root operation that meet a condition, and all of them.
@@ -34,15 +35,17 @@ type witness struct {
 	site       *site
 	affected   tracewhy.Cohort
 	candidates []*candidate
-	rows       map[int]int // of the traces, by their index
+	rows       map[int]int             // of the traces, by their index
+	spans      map[tracewhy.PathID]int // how many there are of each path
 }
 
-// witness looks each candidate up in the traces.
+// witness looks each candidate up in the traces. What was recorded by a further attempt at a call says nothing: that
+// there was one is what came of the fault, and the more attempts the more copies and values a trace meets.
 func (x *site) witness(affected, spared, baseline tracewhy.Cohort, candidates []*candidate) *witness {
-	w := &witness{site: x, affected: affected, candidates: candidates, rows: map[int]int{}}
+	w := &witness{site: x, affected: affected, candidates: candidates, rows: map[int]int{}, spans: map[tracewhy.PathID]int{}}
 	n := affected.Len() + spared.Len()
 	for _, c := range candidates {
-		c.hits, c.byRoot = make([]uint64, (n+63)/64), map[tracewhy.PathID]*occurrence{}
+		c.hits, c.byRoot, c.byPath = make([]uint64, (n+63)/64), map[tracewhy.PathID]*occurrence{}, map[tracewhy.PathID]int{}
 	}
 	ofAttr := attributesOf(affected.Set(), candidates)
 	zones := make([]map[zone]int, len(candidates)) // of the affected that meet it
@@ -59,7 +62,12 @@ func (x *site) witness(affected, spared, baseline tracewhy.Cohort, candidates []
 			for i := range candidates {
 				at[i], has[i] = none, none
 			}
+			again := furtherAttempts(t)
 			for s := range t.Spans() {
+				if again[s] {
+					continue
+				}
+				w.spans[s.Path().ID()]++
 				look := func(id tracewhy.AttrID, place compare.AttributePlace, z zone) {
 					for _, m := range ofAttr[id] {
 						c := candidates[m.candidate]
@@ -69,6 +77,7 @@ func (x *site) witness(affected, spared, baseline tracewhy.Cohort, candidates []
 						has[m.candidate] = min(has[m.candidate], z)
 						if m.meets {
 							at[m.candidate] = min(at[m.candidate], z)
+							c.byPath[s.Path().ID()]++
 						}
 					}
 				}
@@ -135,6 +144,29 @@ func (x *site) witness(affected, spared, baseline tracewhy.Cohort, candidates []
 		}
 	}
 	return w
+}
+
+// furtherAttempts returns the spans of calls that were made again after one had failed, or before it had answered, and
+// of all that these called.
+func furtherAttempts(t tracewhy.Trace) map[tracewhy.Span]bool {
+	var again map[tracewhy.Span]bool
+	for s := range t.Spans() {
+		for _, g := range s.CallGroups() {
+			if g.Pattern == tracewhy.PatternRepeat {
+				continue
+			}
+			if again == nil {
+				again = map[tracewhy.Span]bool{}
+			}
+			for _, call := range g.Calls[1:] {
+				again[call] = true
+				for below := range call.Descendants() {
+					again[below] = true
+				}
+			}
+		}
+	}
+	return again
 }
 
 // A match says that an attribute is of a candidate's key, and whether it meets the condition.
@@ -241,10 +273,13 @@ func singlesOut(t stats.Table, chance float64) bool {
 		contrast(t) >= minContrast && t.OddsRatio(0.95).Value >= minOdds
 }
 
-// couldBeWhy reports whether the fault did not decide on what was recorded. What came with the request, or says
-// which copies it passed, it could not. Elsewhere, and where something is missing, the test is how often
-// that was so in the baseline: what a fault brings about was rare without it.
+// couldBeWhy reports whether the fault did not decide on what was recorded, and the code neither. What came with the
+// request, or says which copies it passed, the fault could not. Elsewhere, and where something is missing, the test is how
+// often that was so in the baseline: what a fault brings about was rare without it.
 func (w *witness) couldBeWhy(c *candidate) bool {
+	if w.isOfCode(c) {
+		return false
+	}
 	if c.condition.Op != tracewhy.OpMissing && c.zone <= zoneCulprit {
 		return true
 	}
@@ -260,6 +295,20 @@ func (w *witness) couldBeWhy(c *candidate) bool {
 		}
 	}
 	return usual > unusual
+}
+
+// isOfCode reports whether each operation from the culprit on has an attribute alike in all its spans, or never, such as
+// the table that it reads: that says which operations a trace has, and nothing of what was asked for.
+func (w *witness) isOfCode(c *candidate) bool {
+	if c.condition.Place != compare.PlaceSpan || c.condition.Op == tracewhy.OpMissing || c.zone < zoneCulprit {
+		return false
+	}
+	for path, n := range c.byPath {
+		if n < w.spans[path] {
+			return false
+		}
+	}
+	return true
 }
 
 // placeKeys tell the copies of a service apart. Of two that single out the same traces the earlier says
