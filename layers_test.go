@@ -28,6 +28,7 @@ type layer struct {
 // layers are the arrows of docs/architecture.md, the most specific part first.
 var layers = []layer{
 	{dir: ".", alone: true, internal: true},
+	{dir: "internal/golden", others: true}, // which only tests import
 	{dir: "internal", imports: []string{"."}},
 	{dir: "sample", imports: []string{"."}, internal: true},
 	{dir: "ingest", imports: []string{".", "sample"}, internal: true, others: true},

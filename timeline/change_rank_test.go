@@ -13,10 +13,11 @@ import (
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/internal/tracetext"
 	"github.com/tracewhy/tracewhy/timeline"
+	"github.com/tracewhy/tracewhy/timeline/internal/logins"
 )
 
 // early is twelve hours in which the database is slow from 02:30 on, and logins fail from 08:45 to 11:00.
-var early = shop{traces: 4000, length: 12 * time.Hour, slow: 2.5 / 12, failing: 8.75 / 12, over: 11.0 / 12}
+var early = logins.World{Traces: 4000, Length: 12 * time.Hour, Slow: 2.5 / 12, Failing: 8.75 / 12, Over: 11.0 / 12}
 
 func clockTime(hour, minute int) time.Time {
 	return time.Unix(0, tracetext.Epoch).UTC().Add(time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute)
@@ -44,7 +45,7 @@ func rank(t *testing.T, spans []tracewhy.SpanData, changes []timeline.Change, cf
 }
 
 func ExampleRankChanges() {
-	set := tracewhy.SetOf(early.spans(1)...)
+	set := tracewhy.SetOf(early.Spans(1)...)
 	r, err := timeline.RankChanges(context.Background(), set.All(), append(decoys(), index), timeline.RankConfig{})
 	if err != nil {
 		fmt.Println(err)
@@ -64,7 +65,7 @@ func TestRankChanges(t *testing.T) {
 		t.Skip("takes long: run without -short")
 	}
 	for seed := range uint64(2) {
-		spans := early.spans(seed)
+		spans := early.Spans(seed)
 		for _, culprit := range []string{"", "auth", "users-db"} {
 			cfg := timeline.RankConfig{Culprit: culprit}
 			r := rank(t, spans, append(decoys(), index), cfg)
@@ -96,8 +97,8 @@ func TestRankChangesWithoutIncident(t *testing.T) {
 		t.Skip("takes long: run without -short")
 	}
 	w := early
-	w.failing, w.slow = 2, 2
-	if r := rank(t, w.spans(1), append(decoys(), index), timeline.RankConfig{}); r.Best != -1 || r.None != 1 || len(r.Changes) != 5 {
+	w.Failing, w.Slow = 2, 2
+	if r := rank(t, w.Spans(1), append(decoys(), index), timeline.RankConfig{}); r.Best != -1 || r.None != 1 || len(r.Changes) != 5 {
 		t.Errorf("best %d, none %v of %d changes: %s", r.Best, r.None, len(r.Changes), r.Reason)
 	}
 	if _, err := timeline.RankChanges(context.Background(), tracewhy.Cohort{}, nil, timeline.RankConfig{}); err != timeline.ErrNoTraces {
@@ -105,7 +106,7 @@ func TestRankChangesWithoutIncident(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := timeline.RankChanges(ctx, tracewhy.SetOf(w.spans(1)...).All(), nil, timeline.RankConfig{}); err != context.Canceled {
+	if _, err := timeline.RankChanges(ctx, tracewhy.SetOf(w.Spans(1)...).All(), nil, timeline.RankConfig{}); err != context.Canceled {
 		t.Errorf("cancelled: %v", err)
 	}
 }
@@ -116,11 +117,11 @@ func TestRankChangesOfTheSame(t *testing.T) {
 		t.Skip("takes long: run without -short")
 	}
 	w := early
-	w.traces = 1500
+	w.Traces = 1500
 	changes := append(decoys(), index)
-	want := rank(t, w.spans(3), changes, timeline.RankConfig{Workers: 1})
+	want := rank(t, w.Spans(3), changes, timeline.RankConfig{Workers: 1})
 
-	spans := w.spans(3)
+	spans := w.Spans(3)
 	r := rand.New(rand.NewPCG(1, 2))
 	r.Shuffle(len(spans), func(i, j int) { spans[i], spans[j] = spans[j], spans[i] })
 	r.Shuffle(len(changes), func(i, j int) { changes[i], changes[j] = changes[j], changes[i] })

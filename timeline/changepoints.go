@@ -83,8 +83,8 @@ type Event struct {
 // IsWorse reports whether more calls failed or were slow than before.
 func (e Event) IsWorse() bool { return e.Measure.isBad() && e.After > e.Before }
 
-// isBetter reports whether fewer calls failed or were slow than before.
-func (e Event) isBetter() bool { return e.Measure.isBad() && e.After < e.Before }
+// IsBetter reports whether fewer calls failed or were slow than before.
+func (e Event) IsBetter() bool { return e.Measure.isBad() && e.After < e.Before }
 
 // isBad reports whether more of the measure is worse.
 func (m Measure) isBad() bool { return m <= MeasureSlow }
@@ -207,7 +207,7 @@ func (d *detector) events(symptom stage, ok bool) []Event {
 				switch {
 				case isOnset:
 					e.Kind = EventSymptom
-				case e.isBetter():
+				case e.IsBetter():
 					e.Kind = EventRecovery
 				case e.Last < onset.First:
 					e.Kind = EventPrecursor
@@ -216,7 +216,7 @@ func (d *detector) events(symptom stage, ok bool) []Event {
 				default:
 					e.Kind = EventPropagation
 				}
-			} else if e.isBetter() {
+			} else if e.IsBetter() {
 				e.Kind = EventRecovery
 			}
 			out = append(out, e)

@@ -14,85 +14,35 @@ import (
 	"github.com/tracewhy/tracewhy/internal/scenario"
 	"github.com/tracewhy/tracewhy/internal/tracetext"
 	"github.com/tracewhy/tracewhy/timeline"
+	"github.com/tracewhy/tracewhy/timeline/internal/logins"
 )
-
-// shop is a generator of logins: a gateway calls auth, which asks a database that has no spans.
-type shop struct {
-	traces int
-	length time.Duration
-	// When, as shares of the length: the database becomes slow, logins fail, and both are over.
-	slow, failing, over float64
-}
-
-func (w shop) spans(seed uint64) []tracewhy.SpanData { return w.slowed(seed, 5*time.Millisecond) }
-
-// slowed is spans with a database that takes so much longer when it is slow.
-func (w shop) slowed(seed uint64, by time.Duration) []tracewhy.SpanData {
-	r := rand.New(rand.NewPCG(seed, 1))
-	resource := func(service string) *tracewhy.Resource {
-		return &tracewhy.Resource{Attributes: []tracewhy.KeyValue{tracewhy.String("service.name", service), tracewhy.String("host.name", service+"-1")}}
-	}
-	gateway, auth := resource("gateway"), resource("auth")
-	var out []tracewhy.SpanData
-	for i := range w.traces {
-		at := r.Float64()
-		begin := uint64(tracetext.Epoch + int64(at*float64(w.length)))
-		const us = 1000
-		query := uint64(1000+1000*r.ExpFloat64()) * us
-		if w.slow <= at && at < w.over {
-			query += uint64(by)
-		}
-		work := uint64(40_000+20_000*r.ExpFloat64()) * us
-		status := tracewhy.StatusUnset
-		if p := r.Float64(); p < 0.005 || w.failing <= at && at < w.over && p < 0.4 {
-			status = tracewhy.StatusError
-		}
-		id := tracewhy.TraceID{0: 1, 12: byte(i >> 24), 13: byte(i >> 16), 14: byte(i >> 8), 15: byte(i)}
-		span := func(n, parent byte, name string, kind tracewhy.Kind, of *tracewhy.Resource, start, end uint64, attrs ...tracewhy.KeyValue) {
-			s := tracewhy.SpanData{TraceID: id, SpanID: tracewhy.SpanID{n}, Name: name, Kind: kind, Resource: of, Start: start, End: end, Attributes: attrs, Status: status}
-			if parent != 0 {
-				s.ParentSpanID = tracewhy.SpanID{parent}
-			}
-			if n == 4 {
-				s.Status = tracewhy.StatusUnset
-			}
-			out = append(out, s)
-		}
-		end := begin + 4000*us + query + work
-		span(1, 0, "POST /login", tracewhy.KindServer, gateway, begin, end)
-		span(2, 1, "login", tracewhy.KindClient, gateway, begin+1000*us, end-1000*us)
-		span(3, 2, "login", tracewhy.KindServer, auth, begin+2000*us, end-2000*us)
-		span(4, 3, "SELECT users", tracewhy.KindClient, auth, begin+2000*us, begin+2000*us+query, tracewhy.String("server.address", "users-db"))
-	}
-	return out
-}
 
 // morning is twelve hours from midnight: what a cache answered until 07:15 is asked of the database from then on, and
 // from 08:45 to 11:00 logins fail.
-var morning = shop{traces: 6000, length: 12 * time.Hour, slow: 7.25 / 12, failing: 8.75 / 12, over: 11.0 / 12}
+var morning = logins.World{Traces: 6000, Length: 12 * time.Hour, Slow: 7.25 / 12, Failing: 8.75 / 12, Over: 11.0 / 12}
 
 // Who is slow is served: a slowness that everybody notices comes before the failures, and is no better time either.
 func TestFailuresAreTheSymptom(t *testing.T) {
-	w := shop{traces: 6000, length: 12 * time.Hour, slow: 0.4, failing: 0.8, over: 1}
-	set := tracewhy.SetOf(w.slowed(1, 200*time.Millisecond)...)
+	w := logins.World{Traces: 6000, Length: 12 * time.Hour, Slow: 0.4, Failing: 0.8, Over: 1}
+	set := tracewhy.SetOf(w.Slowed(1, 200*time.Millisecond)...)
 	r, err := timeline.Split(context.Background(), set.All(), timeline.ChangePointsConfig{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := func(share float64) time.Duration { return time.Duration(share * float64(w.length)) }
+	at := func(share float64) time.Duration { return time.Duration(share * float64(w.Length)) }
 	onset := time.Duration(r.Onset.Time - tracetext.Epoch)
-	if d := onset - at(w.failing); r.Measure != timeline.MeasureFailures || d.Abs() > 10*time.Minute {
-		t.Errorf("%s from %v on, want failures from %v", r.Measure, onset, at(w.failing))
+	if d := onset - at(w.Failing); r.Measure != timeline.MeasureFailures || d.Abs() > 10*time.Minute {
+		t.Errorf("%s from %v on, want failures from %v", r.Measure, onset, at(w.Failing))
 	}
 	for x := range r.Baseline.Traces() {
-		if start, _, _ := x.Interval(); time.Duration(start-tracetext.Epoch) > at(w.slow)+10*time.Minute {
-			t.Fatalf("a trace of better times began at %v, and all are slow from %v on", time.Duration(start-tracetext.Epoch), at(w.slow))
+		if start, _, _ := x.Interval(); time.Duration(start-tracetext.Epoch) > at(w.Slow)+10*time.Minute {
+			t.Fatalf("a trace of better times began at %v, and all are slow from %v on", time.Duration(start-tracetext.Epoch), at(w.Slow))
 		}
 	}
 }
 
 func ExampleSplit() {
-	set := tracewhy.SetOf(morning.spans(1)...)
+	set := tracewhy.SetOf(morning.Spans(1)...)
 	r, err := timeline.Split(context.Background(), set.All(), timeline.ChangePointsConfig{})
 	if err != nil {
 		fmt.Println(err)
@@ -104,7 +54,7 @@ func ExampleSplit() {
 }
 
 func ExampleChangePoints() {
-	set := tracewhy.SetOf(morning.spans(1)...)
+	set := tracewhy.SetOf(morning.Spans(1)...)
 	r, err := timeline.ChangePoints(context.Background(), set.All(), timeline.ChangePointsConfig{})
 	if err != nil {
 		fmt.Println(err)
@@ -129,10 +79,10 @@ func TestChanges(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes long: run without -short")
 	}
-	w := shop{traces: 4000, length: time.Hour, slow: 0.3, failing: 0.6, over: 0.8}
-	moment := func(share float64) int64 { return tracetext.Epoch + int64(share*float64(w.length)) }
+	w := logins.World{Traces: 4000, Length: time.Hour, Slow: 0.3, Failing: 0.6, Over: 0.8}
+	moment := func(share float64) int64 { return tracetext.Epoch + int64(share*float64(w.Length)) }
 	for seed := range uint64(2) {
-		set := tracewhy.SetOf(w.spans(seed)...)
+		set := tracewhy.SetOf(w.Spans(seed)...)
 		r, err := timeline.ChangePoints(context.Background(), set.All(), timeline.ChangePointsConfig{Seed: seed})
 		if err != nil {
 			t.Fatal(err)
@@ -146,14 +96,14 @@ func TestChanges(t *testing.T) {
 			t.Fatalf("seed %d: no symptom in %v", seed, r.Events)
 		}
 		symptom := r.Events[r.Symptom]
-		if within("the symptom", symptom.Time, w.failing); symptom.Measure != timeline.MeasureFailures {
+		if within("the symptom", symptom.Time, w.Failing); symptom.Measure != timeline.MeasureFailures {
 			t.Errorf("seed %d: the symptom is %v", seed, symptom)
 		}
 		first := r.Precursors()
 		if len(first) == 0 {
 			t.Fatalf("seed %d: no precursors in %v", seed, r.Events)
 		}
-		within("the first precursor", first[0].Time, w.slow)
+		within("the first precursor", first[0].Time, w.Slow)
 		isDB := func(e timeline.Event) bool {
 			return e.Subject.Kind == timeline.SubjectDependency && e.Subject.Service == "users-db"
 		}
@@ -161,7 +111,7 @@ func TestChanges(t *testing.T) {
 			t.Errorf("seed %d: the database is no precursor: %v", seed, first)
 		}
 		recovered := slices.ContainsFunc(r.Events, func(e timeline.Event) bool {
-			return e.Kind == timeline.EventRecovery && e.Subject == symptom.Subject && time.Duration(e.Time-moment(w.over)).Abs() <= r.Series.Bin
+			return e.Kind == timeline.EventRecovery && e.Subject == symptom.Subject && time.Duration(e.Time-moment(w.Over)).Abs() <= r.Series.Bin
 		})
 		if !recovered {
 			t.Errorf("seed %d: no recovery: %v", seed, r.Events)
@@ -179,8 +129,8 @@ func TestChanges(t *testing.T) {
 		}
 	}
 	for seed := range uint64(2) {
-		calm := shop{traces: 3000, length: time.Hour, slow: 2, failing: 2, over: 2}
-		r, err := timeline.ChangePoints(context.Background(), tracewhy.SetOf(calm.spans(seed)...).All(), timeline.ChangePointsConfig{Seed: seed})
+		calm := logins.Calm(3000, time.Hour)
+		r, err := timeline.ChangePoints(context.Background(), tracewhy.SetOf(calm.Spans(seed)...).All(), timeline.ChangePointsConfig{Seed: seed})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -193,16 +143,16 @@ func TestChanges(t *testing.T) {
 func TestSplit(t *testing.T) {
 	for _, test := range []struct {
 		name             string
-		w                shop
+		w                logins.World
 		onset, recovery  float64 // 0 for none
 		baseline, within [2]float64
 	}{
-		{"an incident that ends", shop{3000, time.Hour, 0.5, 0.5, 0.7}, 0.5, 0.7, [2]float64{0, 0.5}, [2]float64{0.5, 0.7}},
-		{"one that goes on", shop{3000, time.Hour, 0.8, 0.8, 1}, 0.8, 0, [2]float64{0, 0.8}, [2]float64{0.8, 1}},
-		{"one that was there before", shop{3000, time.Hour, 0, 0, 0.3}, 0, 0.3, [2]float64{0.3, 1}, [2]float64{0, 0.3}},
-		{"a short one in three days", shop{6000, 72 * time.Hour, 0.5, 0.5, 0.54}, 0.5, 0.54, [2]float64{0, 0.5}, [2]float64{0.5, 0.54}},
+		{"an incident that ends", logins.World{Traces: 3000, Length: time.Hour, Slow: 0.5, Failing: 0.5, Over: 0.7}, 0.5, 0.7, [2]float64{0, 0.5}, [2]float64{0.5, 0.7}},
+		{"one that goes on", logins.World{Traces: 3000, Length: time.Hour, Slow: 0.8, Failing: 0.8, Over: 1}, 0.8, 0, [2]float64{0, 0.8}, [2]float64{0.8, 1}},
+		{"one that was there before", logins.World{Traces: 3000, Length: time.Hour, Slow: 0, Failing: 0, Over: 0.3}, 0, 0.3, [2]float64{0.3, 1}, [2]float64{0, 0.3}},
+		{"a short one in three days", logins.World{Traces: 6000, Length: 72 * time.Hour, Slow: 0.5, Failing: 0.5, Over: 0.54}, 0.5, 0.54, [2]float64{0, 0.5}, [2]float64{0.5, 0.54}},
 	} {
-		set := tracewhy.SetOf(test.w.spans(3)...)
+		set := tracewhy.SetOf(test.w.Spans(3)...)
 		r, err := timeline.Split(context.Background(), set.All(), timeline.ChangePointsConfig{})
 		if err != nil {
 			t.Fatal(err)
@@ -211,11 +161,11 @@ func TestSplit(t *testing.T) {
 			count := 0
 			for x := range part.Traces() {
 				start, _, _ := x.Interval()
-				if at := float64(start-tracetext.Epoch) / float64(test.w.length); at < want[0]-0.01 || at > want[1]+0.01 {
+				if at := float64(start-tracetext.Epoch) / float64(test.w.Length); at < want[0]-0.01 || at > want[1]+0.01 {
 					count++
 				}
 			}
-			if all := (want[1] - want[0]) * float64(test.w.traces); float64(part.Len()) < 0.8*all || count > 0 {
+			if all := (want[1] - want[0]) * float64(test.w.Traces); float64(part.Len()) < 0.8*all || count > 0 {
 				t.Errorf("%s: the %s has %d traces of about %.0f, and %d of another time; %s", test.name, what, part.Len(), all, count, r.Reason)
 			}
 		}
@@ -226,14 +176,14 @@ func TestSplit(t *testing.T) {
 			e    timeline.Event
 			want float64
 		}{{"onset", r.Onset, test.onset}, {"recovery", r.Recovery, test.recovery}} {
-			at := float64(x.e.Time-tracetext.Epoch) / float64(test.w.length)
+			at := float64(x.e.Time-tracetext.Epoch) / float64(test.w.Length)
 			if x.want == 0 && x.e != (timeline.Event{}) || x.want > 0 && (at < x.want-0.01 || at > x.want+0.01) {
 				t.Errorf("%s: the %s is at %v, want %v", test.name, x.what, at, x.want)
 			}
 		}
 	}
-	calm := shop{2000, time.Hour, 2, 2, 2}
-	r, err := timeline.Split(context.Background(), tracewhy.SetOf(calm.spans(1)...).All(), timeline.ChangePointsConfig{})
+	calm := logins.Calm(2000, time.Hour)
+	r, err := timeline.Split(context.Background(), tracewhy.SetOf(calm.Spans(1)...).All(), timeline.ChangePointsConfig{})
 	if err != nil || r.Baseline.Len() != 0 || r.Incident.Len() != 0 || r.Reason == "" {
 		t.Errorf("nothing changed: %+v, %v", r, err)
 	}
@@ -241,8 +191,8 @@ func TestSplit(t *testing.T) {
 	if r.Detectable < 0.02 || r.Detectable > 0.2 {
 		t.Errorf("failures of %v would have been seen", r.Detectable)
 	}
-	few := shop{30, time.Hour, 2, 2, 2}
-	if r, err := timeline.Split(context.Background(), tracewhy.SetOf(few.spans(1)...).All(), timeline.ChangePointsConfig{}); err != nil || r.Detectable < 0.4 {
+	few := logins.Calm(30, time.Hour)
+	if r, err := timeline.Split(context.Background(), tracewhy.SetOf(few.Spans(1)...).All(), timeline.ChangePointsConfig{}); err != nil || r.Detectable < 0.4 {
 		t.Errorf("of 30 traces: failures of %v would have been seen, %v", r.Detectable, err)
 	}
 }
@@ -253,17 +203,17 @@ func TestSplitDetectable(t *testing.T) {
 		t.Skip("takes long: run without -short")
 	}
 	const seeds = 12
-	calm := shop{2000, time.Hour, 2, 2, 2}
+	calm := logins.Calm(2000, time.Hour)
 	seen := 0
 	for seed := range uint64(seeds) {
-		spans := calm.spans(seed)
+		spans := calm.Spans(seed)
 		r, err := timeline.Split(context.Background(), tracewhy.SetOf(spans...).All(), timeline.ChangePointsConfig{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		random := rand.New(rand.NewPCG(seed, 8))
 		for i := 0; i < len(spans); i += 4 { // a trace has four spans, its root first
-			at := float64(spans[i].Start-tracetext.Epoch) / float64(calm.length)
+			at := float64(spans[i].Start-tracetext.Epoch) / float64(calm.Length)
 			if 0.6 <= at && at < 0.7 && random.Float64() < 1.5*r.Detectable {
 				spans[i].Status = tracewhy.StatusError
 			}
@@ -324,7 +274,7 @@ func TestSplitScenarios(t *testing.T) {
 }
 
 func TestChangesIsDeterministic(t *testing.T) {
-	spans := shop{800, time.Hour, 0.5, 0.7, 1}.spans(2)
+	spans := logins.World{Traces: 800, Length: time.Hour, Slow: 0.5, Failing: 0.7, Over: 1}.Spans(2)
 	var want []string
 	for try := range 3 {
 		rand.New(rand.NewPCG(uint64(try), 9)).Shuffle(len(spans), func(i, j int) { spans[i], spans[j] = spans[j], spans[i] })
@@ -345,7 +295,7 @@ func TestChangesIsDeterministic(t *testing.T) {
 
 // A week later the same happens a week later.
 func TestChangesLaws(t *testing.T) {
-	spans := shop{1200, time.Hour, 2, 0.6, 0.8}.spans(6)
+	spans := logins.World{Traces: 1200, Length: time.Hour, Slow: 2, Failing: 0.6, Over: 0.8}.Spans(6)
 	events := func() []timeline.Event {
 		r, err := timeline.Split(context.Background(), tracewhy.SetOf(spans...).All(), timeline.ChangePointsConfig{})
 		if err != nil {
@@ -373,7 +323,7 @@ func TestChangesLaws(t *testing.T) {
 func TestChangesHostile(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	set := tracewhy.SetOf(shop{600, time.Hour, 0.5, 0.7, 1}.spans(2)...)
+	set := tracewhy.SetOf(logins.World{Traces: 600, Length: time.Hour, Slow: 0.5, Failing: 0.7, Over: 1}.Spans(2)...)
 	if _, err := timeline.ChangePoints(ctx, set.All(), timeline.ChangePointsConfig{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
@@ -396,7 +346,7 @@ func TestChangesHostile(t *testing.T) {
 		}
 	}
 	// One clock was never set, and another is of the next century: the others still have their bins.
-	spans := shop{600, time.Hour, 2, 2, 2}.spans(5)
+	spans := logins.Calm(600, time.Hour).Spans(5)
 	for i, at := range []uint64{1, 9_000_000_000_000_000_000} {
 		spans[4*i].Start, spans[4*i].End = at, at+5
 	}

@@ -1,7 +1,6 @@
 // Package timeline says when things happened: in one trace, and over minutes to days of many.
 //
-//   - [Waterfall] is the rows of the picture that shows where a transaction spent its time. [TraceSequence] and
-//     [WaterfallGantt] draw a trace, and [IncidentGantt] an incident, for Mermaid and for terminals.
+//   - [Waterfall] is the rows of the picture that shows where a transaction spent its time.
 //   - [Series] counts calls, failures and durations of everything in bins of time.
 //   - [ChangePoints] finds when what changed, and relates it to when transactions became worse: precursors, what came
 //     after, recovery, what became worse in a service after it had in one that it calls, and signatures such

@@ -16,6 +16,7 @@ import (
 	"github.com/tracewhy/tracewhy/internal/scenario"
 	"github.com/tracewhy/tracewhy/internal/tracetext"
 	"github.com/tracewhy/tracewhy/timeline"
+	"github.com/tracewhy/tracewhy/timeline/internal/logins"
 )
 
 // A recordedAs says what of a wait the spans of a generated shop show.
@@ -542,7 +543,7 @@ func BenchmarkResources(b *testing.B) {
 	if testing.Short() {
 		b.Skip("two million spans")
 	}
-	set := tracewhy.SetOf(shop{500_000, 72 * time.Hour, 0.4, 0.6, 0.7}.spans(1)...)
+	set := tracewhy.SetOf(logins.World{Traces: 500_000, Length: 72 * time.Hour, Slow: 0.4, Failing: 0.6, Over: 0.7}.Spans(1)...)
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := timeline.Resources(context.Background(), set.All(), timeline.ResourcesConfig{}); err != nil {

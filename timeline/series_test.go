@@ -11,6 +11,7 @@ import (
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/internal/tracetext"
 	"github.com/tracewhy/tracewhy/timeline"
+	"github.com/tracewhy/tracewhy/timeline/internal/logins"
 )
 
 var worlds = flag.Int("worlds", 1, "how many generated cases of each family to divide into baseline and incident")
@@ -42,8 +43,8 @@ func ExampleSeries() {
 
 // What is counted is what a plain loop over spans counts.
 func TestSeriesCounts(t *testing.T) {
-	w := shop{700, time.Hour, 0.3, 0.6, 0.8}
-	set := tracewhy.SetOf(w.spans(4)...)
+	w := logins.World{Traces: 700, Length: time.Hour, Slow: 0.3, Failing: 0.6, Over: 0.8}
+	set := tracewhy.SetOf(w.Spans(4)...)
 	r, err := timeline.Series(context.Background(), set.All(), timeline.SeriesConfig{Bin: 5 * time.Minute})
 	if err != nil {
 		t.Fatal(err)
@@ -94,8 +95,8 @@ func TestSeriesCounts(t *testing.T) {
 
 // Time in which nothing was recorded has no bins, or bins of which nothing is known: it is never zero calls.
 func TestSeriesHoles(t *testing.T) {
-	morning := shop{500, 10 * time.Minute, 2, 2, 2}.spans(1)
-	evening := shop{500, 10 * time.Minute, 2, 2, 2}.spans(2)
+	morning := logins.Calm(500, 10*time.Minute).Spans(1)
+	evening := logins.Calm(500, 10*time.Minute).Spans(2)
 	for i := range evening {
 		evening[i].TraceID[0] = 2
 		evening[i].Start += uint64(9 * time.Hour)
@@ -127,7 +128,7 @@ func BenchmarkThreeDays(b *testing.B) {
 		b.Skip("two million spans")
 	}
 	const hour = time.Hour
-	set := tracewhy.SetOf(shop{500_000, 72 * hour, 0.4, 0.6, 0.7}.spans(1)...)
+	set := tracewhy.SetOf(logins.World{Traces: 500_000, Length: 72 * hour, Slow: 0.4, Failing: 0.6, Over: 0.7}.Spans(1)...)
 	b.Run("series", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {

@@ -16,6 +16,7 @@ import (
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/internal/tracetext"
 	"github.com/tracewhy/tracewhy/timeline"
+	"github.com/tracewhy/tracewhy/timeline/internal/logins"
 )
 
 func ExampleReadSignals() {
@@ -127,7 +128,7 @@ func FuzzReadSignals(f *testing.F) {
 
 // A gauge is what was measured: gaps stay gaps, and only what changed is said to have.
 func TestSignals(t *testing.T) {
-	set := tracewhy.SetOf(shop{2000, time.Hour, 2, 2, 2}.spans(1)...)
+	set := tracewhy.SetOf(logins.Calm(2000, time.Hour).Spans(1)...)
 	r := rand.New(rand.NewPCG(1, 1))
 	gauge := func(name string, value func(minute int) float64) timeline.Signal {
 		s := timeline.Signal{Name: name}
@@ -187,7 +188,7 @@ func TestSignals(t *testing.T) {
 
 // Of several points in a bin the course tells the last, the mean and both ends.
 func TestSignalBins(t *testing.T) {
-	set := tracewhy.SetOf(shop{100, time.Minute, 2, 2, 2}.spans(1)...)
+	set := tracewhy.SetOf(logins.Calm(100, time.Minute).Spans(1)...)
 	second := func(s int, v float64) timeline.Point {
 		return timeline.Point{Time: tracetext.Epoch + int64(s)*1e9, Value: v}
 	}

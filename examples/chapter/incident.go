@@ -7,6 +7,7 @@ import (
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/timeline"
+	"github.com/tracewhy/tracewhy/timeline/gantt"
 )
 
 // When what began, in hours since midnight.
@@ -23,11 +24,11 @@ func hours(n int) int64 { return midnight.Add(time.Duration(n) * time.Hour).Unix
 
 // drawIncident draws the incident as it is told.
 func drawIncident(context.Context) (drawing, error) {
-	return &timeline.Gantt{Title: "Incident Timeline", Tasks: []timeline.GanttTask{
-		{Section: "Deployment", Name: "Code Deployment", Status: timeline.TaskDone, Start: hours(deployed), End: hours(degraded)},
-		{Section: "Database", Name: "Query Degradation Begins", Status: timeline.TaskActive, Start: hours(degraded), End: hours(exhausted)},
-		{Section: "Database", Name: "Connection Pool Exhaustion", Status: timeline.TaskCritical, Start: hours(exhausted), End: hours(failing)},
-		{Section: "Services", Name: "Cascading Failures", Status: timeline.TaskCritical, Start: hours(failing), End: hours(symptomatic)},
+	return &gantt.Chart{Title: "Incident Timeline", Tasks: []gantt.Task{
+		{Section: "Deployment", Name: "Code Deployment", Status: gantt.Done, Start: hours(deployed), End: hours(degraded)},
+		{Section: "Database", Name: "Query Degradation Begins", Status: gantt.Active, Start: hours(degraded), End: hours(exhausted)},
+		{Section: "Database", Name: "Connection Pool Exhaustion", Status: gantt.Critical, Start: hours(exhausted), End: hours(failing)},
+		{Section: "Services", Name: "Cascading Failures", Status: gantt.Critical, Start: hours(failing), End: hours(symptomatic)},
 		{Section: "Customer Impact", Name: "First Symptoms Detected", Start: hours(symptomatic), End: hours(symptomatic)},
 	}}, nil
 }
@@ -84,7 +85,7 @@ func reconstructIncident(ctx context.Context) (drawing, error) {
 	if err != nil {
 		return nil, err
 	}
-	return timeline.IncidentGantt(points, []timeline.Change{{
+	return gantt.OfIncident(points, []timeline.Change{{
 		Time: midnight, Until: midnight.Add(time.Hour), Kind: "deployment", Service: "auth", Description: "code deployment",
 	}}, 12), nil
 }

@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 
-	"github.com/tracewhy/tracewhy/timeline"
+	"github.com/tracewhy/tracewhy/timeline/sequence"
 )
 
 // The parties to the investigation.
@@ -18,12 +18,12 @@ const (
 
 // drawInvestigation draws how an investigation without traces went.
 func drawInvestigation(context.Context) (drawing, error) {
-	return &timeline.Sequence{
+	return &sequence.Diagram{
 		Participants: []string{
 			alert: "Initial Alert", operations: "Operations Team", experts: "Subject Matter Experts", logs: "Log File Analysis",
 			databaseTeam: "Database Team", rootCause: "Root Cause Identified",
 		},
-		Steps: []timeline.Step{
+		Steps: []sequence.Step{
 			{From: alert, To: operations, Text: "Alert triggered due to failing payments"},
 			{From: operations, To: experts, Text: "Assemble SMEs from all domains"},
 			{From: experts, To: logs, Text: "Check individual system logs and health"},

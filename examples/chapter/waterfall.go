@@ -6,6 +6,7 @@ import (
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/timeline"
+	"github.com/tracewhy/tracewhy/timeline/gantt"
 )
 
 // failedPayment is the trace of a payment in which the fraud verification waits for a connection.
@@ -38,18 +39,18 @@ func drawWaterfall(context.Context) (drawing, error) {
 			}
 		}
 	}
-	g := &timeline.Gantt{Title: "Waterfall View of a Failed Payment Journey"}
+	g := &gantt.Chart{Title: "Waterfall View of a Failed Payment Journey"}
 	for i, r := range rows {
 		if r.Depth != 1 {
 			continue
 		}
 		start, end, _ := r.Span.Interval()
-		task := timeline.GanttTask{Section: "Transaction Flow", Name: r.Span.Name(), Start: start, End: end}
+		task := gantt.Task{Section: "Transaction Flow", Name: r.Span.Name(), Start: start, End: end}
 		switch {
 		case i == stuck:
-			task.Name, task.Status = task.Name+" (Gap)", timeline.TaskActive
+			task.Name, task.Status = task.Name+" (Gap)", gantt.Active
 		case i < stuck:
-			task.Status = timeline.TaskDone
+			task.Status = gantt.Done
 		}
 		g.Tasks = append(g.Tasks, task)
 	}
@@ -58,5 +59,5 @@ func drawWaterfall(context.Context) (drawing, error) {
 
 // drawDrilldown draws the whole trace.
 func drawDrilldown(context.Context) (drawing, error) {
-	return timeline.WaterfallGantt(timeline.Waterfall(failedPayment()), 0), nil
+	return gantt.OfTrace(failedPayment(), 0), nil
 }

@@ -4,6 +4,7 @@ import (
 	"io"
 
 	"github.com/tracewhy/tracewhy/timeline"
+	"github.com/tracewhy/tracewhy/timeline/gantt"
 )
 
 // The formats in which the timeline command draws one picture of all.
@@ -17,7 +18,7 @@ const ganttNames = 40
 
 // writeGantt draws the incident, and what people had changed.
 func writeGantt(w io.Writer, format string, points *timeline.ChangePointsResult, changes []timeline.Change, rows, width int) error {
-	g := timeline.IncidentGantt(points, changes, rows)
+	g := gantt.OfIncident(points, changes, rows)
 	text := g.Text(width + ganttNames)
 	if format == formatMermaid {
 		text = g.Mermaid()

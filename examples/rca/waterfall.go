@@ -10,7 +10,8 @@ import (
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/rca/evaluate"
 	"github.com/tracewhy/tracewhy/rca/report"
-	"github.com/tracewhy/tracewhy/timeline"
+	"github.com/tracewhy/tracewhy/timeline/gantt"
+	"github.com/tracewhy/tracewhy/timeline/sequence"
 )
 
 // waterfall draws traces.
@@ -18,7 +19,7 @@ func waterfall(ctx context.Context, env *environment, c *command, args []string)
 	fs := c.flagSet()
 	width := fs.Int("width", 80, "how many `COLUMNS` to use")
 	rows := fs.Int("rows", 40, "how many `LINES`, or calls, of a trace to draw; the rest is folded or left out, and counted")
-	sequence := fs.Bool("sequence", false, "draw who called whom, from top to bottom, instead of bars")
+	asSequence := fs.Bool("sequence", false, "draw who called whom, from top to bottom, instead of bars")
 	format := fs.String("format", "text", "draw as text for a terminal, or as mermaid")
 	color := colorFlag(fs, env)
 	positional, err := c.parse(env, fs, args)
@@ -61,13 +62,13 @@ func waterfall(ctx context.Context, env *environment, c *command, args []string)
 		traces = append(traces, t)
 	}
 	switch {
-	case *format == "mermaid" && *sequence:
-		_, err = io.WriteString(env.stdout, timeline.TraceSequence(traces[0], *rows).Mermaid())
+	case *format == "mermaid" && *asSequence:
+		_, err = io.WriteString(env.stdout, sequence.OfTrace(traces[0], *rows).Mermaid())
 		return err
 	case *format == "mermaid":
-		_, err = io.WriteString(env.stdout, timeline.WaterfallGantt(timeline.Waterfall(traces[0]), *rows).Mermaid())
+		_, err = io.WriteString(env.stdout, gantt.OfTrace(traces[0], *rows).Mermaid())
 		return err
-	case *sequence:
+	case *asSequence:
 		return writeSequences(env.stdout, traces, *rows, *width)
 	}
 	return report.Waterfall(env.stdout, report.Config{Width: *width, Rows: *rows, Color: colors}, traces...)
@@ -76,7 +77,7 @@ func waterfall(ctx context.Context, env *environment, c *command, args []string)
 // writeSequences draws traces below each other.
 func writeSequences(w io.Writer, traces []tracewhy.Trace, rows, width int) error {
 	for i, t := range traces {
-		text := timeline.TraceSequence(t, rows).Text(width)
+		text := sequence.OfTrace(t, rows).Text(width)
 		if i > 0 {
 			text = "\n" + text
 		}

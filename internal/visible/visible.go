@@ -159,6 +159,27 @@ func CutMiddle(s string, n int) string {
 	return first + "…" + last
 }
 
+// Lines sets clean texts one after the other, on as many lines of at most n cells as they need. None of them is
+// broken: one that is longer is a line that is too long.
+func Lines(texts []string, separator string, n int) []string {
+	var lines []string
+	line := ""
+	for _, text := range texts {
+		switch {
+		case line == "":
+			line = text
+		case Width(line)+Width(separator)+Width(text) > n:
+			lines, line = append(lines, line), text
+		default:
+			line += separator + text
+		}
+	}
+	if line != "" {
+		lines = append(lines, line)
+	}
+	return lines
+}
+
 // Pad cuts or fills a clean text to exactly n cells.
 func Pad(s string, n int) string {
 	s = Cut(s, n)

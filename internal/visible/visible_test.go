@@ -73,3 +73,23 @@ func FuzzClean(f *testing.F) {
 		}
 	})
 }
+
+func TestLines(t *testing.T) {
+	for _, tc := range []struct {
+		texts     string
+		separator string
+		n         int
+		want      string
+	}{
+		{"", " ", 10, ""},
+		{"a b c", " ", 10, "a b c"},
+		{"a b c", " ", 3, "a b|c"},
+		{"a b c", "  ", 3, "a|b|c"},
+		{"abcdef b", " ", 3, "abcdef|b"},
+		{"漢 漢 漢", " ", 5, "漢 漢|漢"},
+	} {
+		if got := strings.Join(visible.Lines(strings.Fields(tc.texts), tc.separator, tc.n), "|"); got != tc.want {
+			t.Errorf("%q in %d cells: %q, want %q", tc.texts, tc.n, got, tc.want)
+		}
+	}
+}

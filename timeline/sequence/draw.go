@@ -1,4 +1,4 @@
-package timeline
+package sequence
 
 import (
 	"slices"
@@ -59,7 +59,7 @@ func (d *sequencer) steps(i, caller int, inner []int) []pending {
 		text += " (" + quantity.Count(n, "call") + " deeper)"
 	}
 	if c.run.calls > 1 {
-		add(Step{Kind: StepLoop, Text: c.run.title()})
+		add(Step{Kind: Loop, Text: c.run.title()})
 	}
 	outcome := c.lasted()
 	if c.failed() {
@@ -67,26 +67,26 @@ func (d *sequencer) steps(i, caller int, inner []int) []pending {
 	}
 	switch {
 	case caller < 0:
-		add(Step{Kind: StepNote, From: to, To: to, Text: text + " " + outcome})
+		add(Step{Kind: Note, From: to, To: to, Text: text + " " + outcome})
 		list = append(list, d.inOrder(inner)...)
 	default:
 		from := d.place[d.calls[caller].to]
-		s := Step{Kind: StepCall, From: from, To: to, Text: text}
+		s := Step{Kind: Call, From: from, To: to, Text: text}
 		if c.isAsync() {
-			s.Kind = StepMessage
+			s.Kind = Message
 		}
-		hasAnswer := from != to && s.Kind == StepCall && len(inner) > 0
+		hasAnswer := from != to && s.Kind == Call && len(inner) > 0
 		if !hasAnswer {
 			s.Text, s.Failed = s.Text+" "+outcome, c.failed()
 		}
 		add(s)
 		list = append(list, d.inOrder(inner)...)
 		if hasAnswer {
-			add(Step{Kind: StepAnswer, From: to, To: from, Text: outcome, Failed: c.failed()})
+			add(Step{Kind: Answer, From: to, To: from, Text: outcome, Failed: c.failed()})
 		}
 	}
 	if c.run.calls > 1 {
-		add(Step{Kind: StepEnd})
+		add(Step{Kind: End})
 	}
 	return list
 }
@@ -112,14 +112,14 @@ func (d *sequencer) inOrder(calls []int) []pending {
 			switch {
 			case waited < 2:
 			case k == 0:
-				list = append(list, pending{-1, Step{Kind: StepParallel, Text: "at the same time"}})
+				list = append(list, pending{-1, Step{Kind: Parallel, Text: "at the same time"}})
 			default:
-				list = append(list, pending{-1, Step{Kind: StepAnd, Text: "and"}})
+				list = append(list, pending{-1, Step{Kind: And, Text: "and"}})
 			}
 			list = append(list, pending{call: i})
 		}
 		if waited > 1 {
-			list = append(list, pending{-1, Step{Kind: StepEnd}})
+			list = append(list, pending{-1, Step{Kind: End}})
 		}
 		from = to
 	}

@@ -1,4 +1,4 @@
-package timeline
+package gantt
 
 import (
 	"fmt"
@@ -17,14 +17,14 @@ const (
 	uncertainMark = '░'
 )
 
-var statusMarks = [...]rune{TaskPlain: '─', TaskDone: '▒', TaskActive: '▓', TaskCritical: '█'}
+var statusMarks = [...]rune{Plain: '─', Done: '▒', Active: '▓', Critical: '█'}
 
 // Text draws it for a terminal of so many columns, at least 40: names, bars, and when each began and how long it
 // lasted, in UTC.
-func (g *Gantt) Text(width int) string {
-	p := ganttPrinter{g: g, scale: g.scale(), tasks: g.grouped()}
+func (c *Chart) Text(width int) string {
+	p := printer{chart: c, scale: c.scale(), tasks: c.grouped()}
 	p.layOut(max(width, 40))
-	p.line(visible.Clean(g.Title + p.units()))
+	p.line(visible.Clean(c.Title + p.units()))
 	p.axis()
 	section := ""
 	for i, t := range p.tasks {
@@ -34,25 +34,25 @@ func (g *Gantt) Text(width int) string {
 		}
 		p.line(" "+visible.Pad(visible.CutMiddle(visible.Clean(t.Name), p.label-1), p.label-1), p.bars(t), p.when[i])
 	}
-	if len(g.Tasks) == 0 {
+	if len(c.Tasks) == 0 {
 		p.line("  nothing to draw")
 	}
-	p.legend()
-	p.paragraph(strings.Fields(visible.Clean(g.Cut)), " ")
+	p.paragraph(p.legend(), "  ")
+	p.paragraph(strings.Fields(visible.Clean(c.Cut)), " ")
 	return p.out.String()
 }
 
-type ganttPrinter struct {
+type printer struct {
 	scale
-	g          *Gantt
-	tasks      []GanttTask
+	chart      *Chart
+	tasks      []Task
 	out        strings.Builder
 	when       []string // by task
 	width      int
 	label, bar int // columns
 }
 
-func (p *ganttPrinter) layOut(width int) {
+func (p *printer) layOut(width int) {
 	p.width = width
 	longest, times := 0, 0
 	for _, t := range p.tasks {
@@ -70,13 +70,13 @@ func (p *ganttPrinter) layOut(width int) {
 	p.bar = max(width-p.label-times-2, 8)
 }
 
-func (p *ganttPrinter) line(parts ...string) {
+func (p *printer) line(parts ...string) {
 	line := strings.TrimRight(strings.Join(parts, " "), " ")
 	p.out.WriteString(visible.Cut(line, p.width) + "\n")
 }
 
 // clock writes a moment for a person.
-func (p *ganttPrinter) clock(ns int64) string {
+func (p *printer) clock(ns int64) string {
 	if p.layout == "" {
 		return "+" + quantity.Duration(time.Duration(epoch.Distance(p.lo, ns)))
 	}
@@ -84,7 +84,7 @@ func (p *ganttPrinter) clock(ns int64) string {
 }
 
 // column returns the column of a moment.
-func (p *ganttPrinter) column(ns int64) int {
+func (p *printer) column(ns int64) int {
 	at, length := epoch.Distance(p.lo, ns), epoch.Distance(p.lo, p.hi)
 	for length >= 1<<48 { // the product fits
 		at, length = at/2, length/2
@@ -96,17 +96,17 @@ func (p *ganttPrinter) column(ns int64) int {
 }
 
 // paint draws what lasted into the columns; always into one at least.
-func (p *ganttPrinter) paint(cells []rune, start, end int64, mark rune) {
+func (p *printer) paint(cells []rune, start, end int64, mark rune) {
 	from := min(p.column(start), p.bar-1)
 	for i := from; i < max(p.column(end), from+1); i++ {
 		cells[i] = mark
 	}
 }
 
-func (p *ganttPrinter) bars(t GanttTask) string {
+func (p *printer) bars(t Task) string {
 	cells := []rune(strings.Repeat(" ", p.bar))
 	if !t.isMilestone() {
-		p.paint(cells, t.Start, t.End, statusMarks[min(t.Status, TaskCritical)])
+		p.paint(cells, t.Start, t.End, statusMarks[min(t.Status, Critical)])
 	}
 	if t.isUncertain() {
 		p.paint(cells, t.First, t.Last, uncertainMark)
@@ -118,7 +118,7 @@ func (p *ganttPrinter) bars(t GanttTask) string {
 }
 
 // axis writes round moments above the columns where they are; of numbers the first and the last.
-func (p *ganttPrinter) axis() {
+func (p *printer) axis() {
 	if p.lo == p.hi {
 		return
 	}
@@ -152,20 +152,20 @@ func (p *ganttPrinter) axis() {
 }
 
 // legend says what the characters mean that were used.
-func (p *ganttPrinter) legend() {
+func (p *printer) legend() []string {
 	var used [len(statusMarks)]bool
 	moment, uncertain := false, false
 	for _, t := range p.tasks {
 		if t.isMilestone() {
 			moment = true
 		} else {
-			used[min(t.Status, TaskCritical)] = true
+			used[min(t.Status, Critical)] = true
 		}
 		uncertain = uncertain || t.isUncertain()
 	}
 	var parts []string
-	for _, status := range [...]TaskStatus{TaskDone, TaskActive, TaskCritical, TaskPlain} {
-		if word := p.g.words[status]; used[status] {
+	for _, status := range [...]Status{Done, Active, Critical, Plain} {
+		if word := p.chart.words[status]; used[status] {
 			if word == "" {
 				word = statusWords[status]
 			}
@@ -178,23 +178,12 @@ func (p *ganttPrinter) legend() {
 	if uncertain {
 		parts = append(parts, fmt.Sprintf("%c within which it began", uncertainMark))
 	}
-	p.paragraph(parts, "  ")
+	return parts
 }
 
 // paragraph writes parts on as many lines as they need.
-func (p *ganttPrinter) paragraph(parts []string, separator string) {
-	line := ""
-	for _, part := range parts {
-		if line != "" && visible.Width(line+separator+part) > p.width {
-			p.line(line)
-			line = ""
-		}
-		if line != "" {
-			line += separator
-		}
-		line += part
-	}
-	if line != "" {
+func (p *printer) paragraph(parts []string, separator string) {
+	for _, line := range visible.Lines(parts, separator, p.width) {
 		p.line(line)
 	}
 }

@@ -1,4 +1,4 @@
-package timeline
+package sequence
 
 import (
 	"cmp"
@@ -8,23 +8,24 @@ import (
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/internal/quantity"
+	"github.com/tracewhy/tracewhy/timeline"
 )
 
-// The most that [TraceSequence] draws: calls by default, and participants.
+// The most that [OfTrace] draws: calls by default, and participants.
 const (
 	defaultCallsDrawn = 40
 	mostParticipants  = 12
 )
 
-// TraceSequence draws a trace: its services, and what they call that has no spans, in the order of their first call.
+// OfTrace draws a trace: its services, and what they call that has no spans, in the order of their first call.
 // A call and the span of its other side are one message, that lasts as long as for a caller who waits; what a service does
 // within itself is a message to itself. Calls of one path that follow each other are drawn once, in a loop: the
 // first that failed, or the longest. What overlaps in time is parallel.
 //
 // At most limit calls are drawn, or 40 if it is 0, and 12 participants: the calls that the trace waited for longest,
-// then those that failed, with those that led to them. [Sequence.Cut] says how many are left out. It takes time in
+// then those that failed, with those that led to them. [Diagram.Cut] says how many are left out. It takes time in
 // O(n log n) for n spans.
-func TraceSequence(t tracewhy.Trace, limit int) *Sequence {
+func OfTrace(t tracewhy.Trace, limit int) *Diagram {
 	if limit <= 0 {
 		limit = defaultCallsDrawn
 	}
@@ -101,12 +102,12 @@ type sequencer struct {
 	limit  int
 	chosen int            // how many are drawn
 	place  map[string]int // the participants that are drawn
-	out    Sequence
+	out    Diagram
 }
 
 // collect makes calls of the spans.
 func (d *sequencer) collect(t tracewhy.Trace) {
-	rows := Waterfall(t)
+	rows := timeline.Waterfall(t)
 	if len(rows) == 0 {
 		return
 	}

@@ -1,4 +1,4 @@
-package timeline
+package gantt
 
 import (
 	"cmp"
@@ -6,61 +6,61 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/internal/quantity"
+	"github.com/tracewhy/tracewhy/timeline"
 	"github.com/tracewhy/tracewhy/timeline/internal/epoch"
 )
 
-// WaterfallGantt draws the rows of one trace as a gantt. What failed is critical, what
-// the trace waited for while none of its calls ran, for a sixth of its time or more, is active, and what it did not
-// wait for at all is done.
+// OfTrace draws the waterfall of a trace. What failed is critical, what the trace waited for while none of its calls
+// ran, for a sixth of its time or more, is active, and what it did not wait for at all is done.
 //
-// At most rows spans are drawn, or 40 if it is 0: the root, those that the trace waited for longest, those that
-// failed, and long ones; none of which it is not known when it began. [Gantt.Cut] says how many are left out. It takes time in O(n log n) for n spans.
-func WaterfallGantt(rows []Row, limit int) *Gantt {
-	g := &Gantt{}
-	if len(rows) == 0 {
-		return g
-	}
-	g.Title = "Trace " + rows[0].Span.Trace().ID().String()
-	g.words[TaskPlain], g.words[TaskActive], g.words[TaskCritical], g.words[TaskDone] = "the trace waits for it", "and nothing it called runs", "failed", "nobody waits for it"
+// At most limit spans are drawn, or 40 if it is 0: the root, those that the trace waited for longest, those that
+// failed, and long ones; none of which it is not known when it began. [Chart.Cut] says how many are left out.
+//
+// It takes time in O(n log n) for n spans.
+func OfTrace(trace tracewhy.Trace, limit int) *Chart {
+	c := &Chart{Title: "Trace " + trace.ID().String()}
+	c.words[Plain], c.words[Active], c.words[Critical], c.words[Done] = "the trace waits for it", "and nothing it called runs", "failed", "nobody waits for it"
 	if limit <= 0 {
 		limit = 40
 	}
-	begin, _, _ := rows[0].Span.Trace().Interval()
+	rows := timeline.Waterfall(trace)
+	begin, _, _ := trace.Interval()
 	waited := subtreeTimes(rows)
 	for _, i := range mostImportant(rows, waited, limit) {
 		r := rows[i]
-		t := GanttTask{Name: r.Span.Service() + " " + r.Span.Name(), Start: epoch.Add(begin, int64(r.Offset))}
+		t := Task{Name: r.Span.Service() + " " + r.Span.Name(), Start: epoch.Add(begin, int64(r.Offset))}
 		if start := r.Span.Start(); r.Offset < 0 && !start.IsZero() {
 			t.Start = start.UnixNano()
 		} else if r.Offset < 0 {
 			continue
 		}
 		t.End = epoch.Add(t.Start, int64(max(r.Duration, 0)))
-		gap := r.longestGap()
+		gap := longestGap(r)
 		switch {
 		case r.Duration < 0:
 			t.Name += " (duration unknown)"
 		case gap > 0 && gap >= rows[0].Duration/6:
-			t.Status = TaskActive
+			t.Status = Active
 			t.Name += fmt.Sprintf(" (gap %v)", quantity.Round(gap))
 		case waited[i] == 0:
-			t.Status = TaskDone
+			t.Status = Done
 		}
 		if r.Span.Failed() {
-			t.Status = TaskCritical
+			t.Status = Critical
 			t.Name += " ✗"
 		}
-		g.Tasks = append(g.Tasks, t)
+		c.Tasks = append(c.Tasks, t)
 	}
-	if n := len(rows) - len(g.Tasks); n > 0 {
-		g.Cut = fmt.Sprintf("left out: %d of %s", n, quantity.Count(len(rows), "span"))
+	if n := len(rows) - len(c.Tasks); n > 0 {
+		c.Cut = fmt.Sprintf("left out: %d of %s", n, quantity.Count(len(rows), "span"))
 	}
-	return g
+	return c
 }
 
 // longestGap returns for how long at a time the trace waited for the span while nothing that it called ran.
-func (r Row) longestGap() time.Duration {
+func longestGap(r timeline.Row) time.Duration {
 	longest := time.Duration(0)
 	for _, g := range r.Gaps {
 		longest = max(longest, r.GapTime(g))
@@ -69,7 +69,7 @@ func (r Row) longestGap() time.Duration {
 }
 
 // subtreeTimes returns for how long the trace waited for each span or anything below it.
-func subtreeTimes(rows []Row) []time.Duration {
+func subtreeTimes(rows []timeline.Row) []time.Duration {
 	sums := make([]time.Duration, len(rows))
 	var open []int // the chain of rows above
 	for i, r := range rows {
@@ -95,7 +95,7 @@ func closeRow(sums []time.Duration, open []int) []int {
 }
 
 // mostImportant returns the numbers of at most limit rows, ascending.
-func mostImportant(rows []Row, waited []time.Duration, limit int) []int {
+func mostImportant(rows []timeline.Row, waited []time.Duration, limit int) []int {
 	order := make([]int, len(rows))
 	for i := range order {
 		order[i] = i

@@ -1,4 +1,4 @@
-package timeline
+package gantt
 
 import (
 	"cmp"
@@ -13,62 +13,62 @@ import (
 	"github.com/tracewhy/tracewhy/timeline/internal/epoch"
 )
 
-// Gantt is a picture of what lasted from when until when: bars below each other on one scale of time.
-// [IncidentGantt] and [WaterfallGantt] make such pictures. The zero value is an empty one.
-type Gantt struct {
+// Chart is a picture of what lasted from when until when: bars below each other on one scale of time.
+// [OfIncident] and [OfTrace] make such pictures. The zero value is an empty one.
+type Chart struct {
 	Title string
-	Tasks []GanttTask
+	Tasks []Task
 	Cut   string // what was left out, or ""
 
 	words [len(statusWords)]string // what the statuses mean here; "" for statusWords
 }
 
-// GanttTask is one bar, or, where it has no length, a mark at a moment.
-type GanttTask struct {
+// Task is one bar, or, where it has no length, a mark at a moment.
+type Task struct {
 	Section string // tasks of one section are drawn together; "" is one without a name
 	Name    string
-	Status  TaskStatus
+	Status  Status
 	// Start and End are in nanoseconds since the Unix epoch. One that ends before it starts has no length.
 	Start, End int64
 	// First and Last bound when it started, where that is not certain; both are 0 where it is.
 	First, Last int64
 }
 
-// TaskStatus is how a task is drawn. The names are those of Mermaid.
-type TaskStatus uint8
+// Status is how a task is drawn. The names are those of Mermaid.
+type Status uint8
 
 // The statuses.
 const (
-	TaskPlain TaskStatus = iota
-	TaskDone
-	TaskActive
-	TaskCritical
+	Plain Status = iota
+	Done
+	Active
+	Critical
 )
 
 var (
-	statusTags  = [...]string{TaskPlain: "", TaskDone: "done", TaskActive: "active", TaskCritical: "crit"}
-	statusWords = [...]string{TaskPlain: "other", TaskDone: "done", TaskActive: "active", TaskCritical: "critical"}
+	statusTags  = [...]string{Plain: "", Done: "done", Active: "active", Critical: "crit"}
+	statusWords = [...]string{Plain: "other", Done: "done", Active: "active", Critical: "critical"}
 )
 
-func (t GanttTask) isMilestone() bool { return t.End <= t.Start }
+func (t Task) isMilestone() bool { return t.End <= t.Start }
 
-func (t GanttTask) isUncertain() bool { return t.First < t.Last }
+func (t Task) isUncertain() bool { return t.First < t.Last }
 
 // grouped returns the tasks with those of each section together, in the order of the first of them. Mermaid draws
 // the names of sections at the wrong place where they come back.
-func (g *Gantt) grouped() []GanttTask {
+func (c *Chart) grouped() []Task {
 	first := map[string]int{} // only looked up
-	for i, t := range g.Tasks {
+	for i, t := range c.Tasks {
 		if _, ok := first[t.Section]; !ok {
 			first[t.Section] = i
 		}
 	}
-	return slices.SortedStableFunc(slices.Values(g.Tasks), func(x, y GanttTask) int { return cmp.Compare(first[x.Section], first[y.Section]) })
+	return slices.SortedStableFunc(slices.Values(c.Tasks), func(x, y Task) int { return cmp.Compare(first[x.Section], first[y.Section]) })
 }
 
 // bounds returns the first and the last moment of all tasks.
-func (g *Gantt) bounds() (lo, hi int64) {
-	for i, t := range g.Tasks {
+func (c *Chart) bounds() (lo, hi int64) {
+	for i, t := range c.Tasks {
 		if i == 0 {
 			lo, hi = t.Start, t.Start
 		}
@@ -92,12 +92,12 @@ type scale struct {
 
 // scale returns that of the picture: the time of day, with the date where days differ, and numbers where all takes
 // less than ten seconds.
-func (g *Gantt) scale() scale {
+func (c *Chart) scale() scale {
 	s := scale{unit: time.Minute}
-	s.lo, s.hi = g.bounds()
+	s.lo, s.hi = c.bounds()
 	length := epoch.Distance(s.lo, s.hi)
 	isWhole := func(unit time.Duration) bool {
-		for _, t := range g.Tasks {
+		for _, t := range c.Tasks {
 			if t.Start%int64(unit) != 0 || !t.isMilestone() && t.End%int64(unit) != 0 || t.isUncertain() && (t.First%int64(unit) != 0 || t.Last%int64(unit) != 0) {
 				return false
 			}
@@ -164,19 +164,19 @@ func (s scale) units() string {
 
 // Mermaid draws it as a gantt of Mermaid, in UTC. When a task began, where that is not certain and takes a
 // twentieth of the picture or more, is a row of its own above the task; else it is behind the task's name.
-func (g *Gantt) Mermaid() string {
-	s := g.scale()
+func (c *Chart) Mermaid() string {
+	s := c.scale()
 	var b strings.Builder
 	longest := 0
-	for _, t := range g.Tasks {
+	for _, t := range c.Tasks {
 		longest = max(longest, visible.Width(visible.Clean(t.Section)))
 	}
 	if longest > 9 { // what the left margin has room for
 		fmt.Fprintf(&b, "%%%%{init: {\"gantt\": {\"leftPadding\": %d}}}%%%%\n", min(7*longest+15, 400))
 	}
-	title := g.Title + s.units()
-	if g.Cut != "" {
-		title += " – " + g.Cut
+	title := c.Title + s.units()
+	if c.Cut != "" {
+		title += " – " + c.Cut
 	}
 	fmt.Fprintf(&b, "gantt\n    title %s\n    dateFormat %s\n    axisFormat %s\n", mermaid.Text(title), s.format, s.axis)
 	if s.layout == "" {
@@ -184,7 +184,7 @@ func (g *Gantt) Mermaid() string {
 	}
 	b.WriteString("    todayMarker off\n") // times of day are not today's
 	section := ""
-	for _, t := range g.grouped() {
+	for _, t := range c.grouped() {
 		if t.Section != section {
 			section = t.Section
 			fmt.Fprintf(&b, "    section %s\n", mermaid.Text(section))
@@ -197,7 +197,7 @@ func (g *Gantt) Mermaid() string {
 				name += " (" + give(t) + ")"
 			}
 		}
-		tag := statusTags[min(t.Status, TaskCritical)]
+		tag := statusTags[min(t.Status, Critical)]
 		if t.isMilestone() {
 			tag = strings.TrimPrefix(tag+", milestone", ", ")
 		}
@@ -210,7 +210,7 @@ func (g *Gantt) Mermaid() string {
 }
 
 // give writes how far a start may be off.
-func give(t GanttTask) string {
+func give(t Task) string {
 	return "± " + quantity.Duration(time.Duration(max(epoch.Distance(t.First, t.Start), epoch.Distance(t.Start, t.Last))))
 }
 

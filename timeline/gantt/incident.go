@@ -1,4 +1,4 @@
-package timeline
+package gantt
 
 import (
 	"cmp"
@@ -8,10 +8,11 @@ import (
 	"strings"
 
 	"github.com/tracewhy/tracewhy/internal/quantity"
+	"github.com/tracewhy/tracewhy/timeline"
 	"github.com/tracewhy/tracewhy/timeline/internal/epoch"
 )
 
-// The sections of [IncidentGantt].
+// The sections of [OfIncident].
 const (
 	sectionChanges      = "Changes"
 	sectionDependencies = "Dependencies"
@@ -19,23 +20,24 @@ const (
 	sectionCustomers    = "Customer impact"
 )
 
-var ganttSections = []string{sectionChanges, sectionDependencies, sectionServices, sectionCustomers}
+var sections = []string{sectionChanges, sectionDependencies, sectionServices, sectionCustomers}
 
-// IncidentGantt draws an incident: what people had changed, databases and other dependencies, services, and the
+// OfIncident draws an incident: what people had changed, databases and other dependencies, services, and the
 // transactions of customers, each from when it became worse, or busier, until it was near to what it had been, or
 // the recording ends. Marks are the first symptom and the recovery.
 //
-// A change from long before the recording is drawn at its beginning. Of the rest at most rows are drawn, or 20 if it
-// is 0: the symptom, then what propagated or is part of a cascade, then services and dependencies before their
-// instances, gaps and paths, and these only where they did not change with their service. [Gantt.Cut] says how many
+// A change from long before the recording is drawn at its beginning. Of the rest at most limit rows are drawn, or 20
+// if it is 0: the symptom, then what propagated or is part of a cascade, then services and dependencies before their
+// instances, gaps and paths, and these only where they did not change with their service. [Chart.Cut] says how many
 // are left out.
 //
 // It takes time in O(n log n) for n events.
-func IncidentGantt(r *ChangePointsResult, changes []Change, rows int) *Gantt {
-	g := &Gantt{Title: "Incident timeline"}
-	g.words[TaskDone], g.words[TaskActive], g.words[TaskCritical], g.words[TaskPlain] = "changed", "worse", "symptom, and worse after it", "more or fewer calls"
-	if rows <= 0 {
-		rows = 20
+func OfIncident(points *timeline.ChangePointsResult, changes []timeline.Change, limit int) *Chart {
+	r := incident{points}
+	c := &Chart{Title: "Incident timeline"}
+	c.words[Done], c.words[Active], c.words[Critical], c.words[Plain] = "changed", "worse", "symptom, and worse after it", "more or fewer calls"
+	if limit <= 0 {
+		limit = 20
 	}
 	all := r.stretches()
 	slices.SortStableFunc(all, func(x, y stretch) int {
@@ -46,30 +48,30 @@ func IncidentGantt(r *ChangePointsResult, changes []Change, rows int) *Gantt {
 		switch {
 		case all[i].rank > 1 && r.isPart(&all[i], all[:i]):
 			parts++
-		case drawn < rows:
+		case drawn < limit:
 			drawn++
-			g.Tasks = append(g.Tasks, all[i].task)
+			c.Tasks = append(c.Tasks, all[i].task)
 		}
 	}
 	if r.Symptom >= 0 {
 		e := r.Events[r.Symptom]
-		g.Tasks = append(g.Tasks, GanttTask{
-			Section: sectionCustomers, Name: "First symptom", Status: TaskCritical, Start: e.Time, End: e.Time, First: e.First, Last: e.Last,
+		c.Tasks = append(c.Tasks, Task{
+			Section: sectionCustomers, Name: "First symptom", Status: Critical, Start: e.Time, End: e.Time, First: e.First, Last: e.Last,
 		})
 		for _, s := range all {
 			if s.first == r.Symptom && s.end >= 0 {
 				e := r.Events[s.end]
-				g.Tasks = append(g.Tasks, GanttTask{Section: sectionCustomers, Name: "Recovery", Start: e.Time, End: e.Time, First: e.First, Last: e.Last})
+				c.Tasks = append(c.Tasks, Task{Section: sectionCustomers, Name: "Recovery", Start: e.Time, End: e.Time, First: e.First, Last: e.Last})
 			}
 		}
 	}
-	g.Tasks = append(g.Tasks, r.placed(changes)...)
-	slices.SortStableFunc(g.Tasks, func(x, y GanttTask) int {
-		return cmp.Or(cmp.Compare(slices.Index(ganttSections, x.Section), slices.Index(ganttSections, y.Section)), cmp.Compare(x.Section, y.Section),
+	c.Tasks = append(c.Tasks, r.placed(changes)...)
+	slices.SortStableFunc(c.Tasks, func(x, y Task) int {
+		return cmp.Or(cmp.Compare(slices.Index(sections, x.Section), slices.Index(sections, y.Section)), cmp.Compare(x.Section, y.Section),
 			cmp.Compare(x.Start, y.Start), cmp.Compare(x.Name, y.Name))
 	})
-	g.Cut = leftOut(len(all)-drawn-parts, parts)
-	return g
+	c.Cut = leftOut(len(all)-drawn-parts, parts)
+	return c
 }
 
 // leftOut says how many rows are left out, and how many because they say what others do.
@@ -86,9 +88,12 @@ func leftOut(rows, parts int) string {
 	return ""
 }
 
+// incident is what is known of one.
+type incident struct{ *timeline.ChangePointsResult }
+
 // isPart reports whether what changed with a stretch is a part, such as an instance of a service or a path in it, of
 // what changed in the same way at the same time with one that is drawn sooner.
-func (r *ChangePointsResult) isPart(s *stretch, sooner []stretch) bool {
+func (r incident) isPart(s *stretch, sooner []stretch) bool {
 	e := &r.Events[s.first]
 	return slices.ContainsFunc(sooner, func(x stretch) bool {
 		whole := &r.Events[x.first]
@@ -98,11 +103,14 @@ func (r *ChangePointsResult) isPart(s *stretch, sooner []stretch) bool {
 }
 
 // placed returns changes as tasks: those from more than the length of the recording before it, at its beginning.
-func (r *ChangePointsResult) placed(changes []Change) []GanttTask {
-	out := make([]GanttTask, 0, len(changes))
+func (r incident) placed(changes []timeline.Change) []Task {
+	out := make([]Task, 0, len(changes))
 	begin, end, ok := r.recorded()
 	for _, c := range changes {
-		t := GanttTask{Section: sectionChanges, Name: c.title(), Status: TaskDone, Start: c.Time.UnixNano(), End: c.until().UnixNano()}
+		t := Task{Section: sectionChanges, Name: title(c), Status: Done, Start: c.Time.UnixNano(), End: c.Time.UnixNano()}
+		if c.Until.After(c.Time) {
+			t.End = c.Until.UnixNano()
+		}
 		if ok && t.Start < begin && epoch.Distance(t.Start, begin) > epoch.Distance(begin, end) {
 			t.Name += " at " + c.Time.UTC().Format("2006-01-02 15:04")
 			t.Start, t.End = begin, max(begin, t.End)
@@ -113,7 +121,7 @@ func (r *ChangePointsResult) placed(changes []Change) []GanttTask {
 }
 
 // title returns what a change is, in a few words.
-func (c Change) title() string {
+func title(c timeline.Change) string {
 	what := c.Description
 	if what == "" {
 		what = cmp.Or(c.Kind, "change")
@@ -128,7 +136,7 @@ func (c Change) title() string {
 }
 
 // recorded returns when the first bin begins and the last one ends.
-func (r *ChangePointsResult) recorded() (begin, end int64, ok bool) {
+func (r incident) recorded() (begin, end int64, ok bool) {
 	if r.Series == nil || len(r.Series.Starts) == 0 {
 		return 0, 0, false
 	}
@@ -138,17 +146,17 @@ func (r *ChangePointsResult) recorded() (begin, end int64, ok bool) {
 
 // stretch is a time in which one measure of a subject was not what it had been before.
 type stretch struct {
-	task       GanttTask
+	task       Task
 	rank       int     // which are drawn first
 	first, end int     // events; end is -1 if it went on
 	from, peak float64 // the level before, and the one that is furthest from it
 }
 
 // stretches returns those of all events, by the first of them.
-func (r *ChangePointsResult) stretches() []stretch {
+func (r incident) stretches() []stretch {
 	type series struct {
-		subject Subject
-		measure Measure
+		subject timeline.Subject
+		measure timeline.Measure
 	}
 	open := map[series]int{} // only looked up
 	var out []stretch
@@ -166,8 +174,8 @@ func (r *ChangePointsResult) stretches() []stretch {
 			continue
 		}
 		s := stretch{first: i, end: -1, from: e.Before, peak: e.After}
-		s.task = GanttTask{Section: e.Subject.section(), Status: r.status(e), Start: e.Time, End: max(end, e.Time+1), First: e.First, Last: e.Last}
-		if e.isBetter() { // it was worse from the beginning on
+		s.task = Task{Section: section(e.Subject), Status: r.status(e), Start: e.Time, End: max(end, e.Time+1), First: e.First, Last: e.Last}
+		if e.IsBetter() { // it was worse from the beginning on
 			if slices.ContainsFunc(out, func(x stretch) bool {
 				return r.Events[x.first].Subject == e.Subject && r.Events[x.first].Measure == e.Measure
 			}) {
@@ -199,34 +207,37 @@ func (r *ChangePointsResult) stretches() []stretch {
 }
 
 // section returns the section of a subject.
-func (s Subject) section() string {
+func section(s timeline.Subject) string {
 	switch s.Kind {
-	case SubjectTransactions:
+	case timeline.SubjectTransactions:
 		return sectionCustomers
-	case SubjectDependency:
+	case timeline.SubjectDependency:
 		return sectionDependencies
 	}
 	return sectionServices
 }
 
+// isNeutral reports whether something changed that is neither better nor worse.
+func isNeutral(e timeline.Event) bool { return !e.IsBetter() && !e.IsWorse() }
+
 // status returns how a stretch that an event begins is drawn.
-func (r *ChangePointsResult) status(e Event) TaskStatus {
+func (r incident) status(e timeline.Event) Status {
 	switch {
-	case !e.Measure.isBad():
-		return TaskPlain
-	case e.Kind == EventSymptom, e.Kind == EventConcurrent, e.Kind == EventPropagation:
-		return TaskCritical
+	case isNeutral(e):
+		return Plain
+	case e.Kind == timeline.EventSymptom, e.Kind == timeline.EventConcurrent, e.Kind == timeline.EventPropagation:
+		return Critical
 	}
-	return TaskActive
+	return Active
 }
 
 // name returns what a stretch is of.
-func (s *stretch) name(e Event) string {
+func (s *stretch) name(e timeline.Event) string {
 	name := e.Subject.String()
 	switch e.Measure {
-	case MeasureCalls:
+	case timeline.MeasureCalls:
 		return fmt.Sprintf("%s calls %s → %s", name, amount(s.from), amount(s.peak))
-	case MeasureFanout:
+	case timeline.MeasureFanout:
 		return fmt.Sprintf("%s calls per caller %s → %s", name, amount(s.from), amount(s.peak))
 	}
 	return fmt.Sprintf("%s %s %s → %s", name, [...]string{"failures", "long calls", "slow calls"}[e.Measure], strings.TrimSuffix(quantity.Percent(s.from), " %"), quantity.Percent(s.peak))
@@ -241,7 +252,7 @@ func amount(x float64) string {
 }
 
 // signatures returns the kinds of cascades that each event is part of.
-func (r *ChangePointsResult) signatures() []string {
+func (r incident) signatures() []string {
 	of := make([]string, len(r.Events))
 	for _, c := range r.Cascades {
 		for _, i := range c.Events {
@@ -254,13 +265,13 @@ func (r *ChangePointsResult) signatures() []string {
 }
 
 // rank returns how soon an event's stretch is drawn: the smaller, the sooner.
-func (r *ChangePointsResult) rank(event int) int {
+func (r incident) rank(event int) int {
 	e := r.Events[event]
-	rank := [...]int{SubjectTransactions: 3, SubjectService: 2, SubjectInstance: 4, SubjectDependency: 2, SubjectPath: 6, SubjectGap: 5}[min(e.Subject.Kind, SubjectGap)]
+	rank := [...]int{timeline.SubjectTransactions: 3, timeline.SubjectService: 2, timeline.SubjectInstance: 4, timeline.SubjectDependency: 2, timeline.SubjectPath: 6, timeline.SubjectGap: 5}[min(e.Subject.Kind, timeline.SubjectGap)]
 	switch {
 	case event == r.Symptom:
 		return 0
-	case !e.Measure.isBad():
+	case isNeutral(e):
 		rank += 10
 	}
 	return rank

@@ -1,4 +1,4 @@
-package timeline
+package sequence
 
 import (
 	"fmt"
@@ -7,65 +7,64 @@ import (
 	"github.com/tracewhy/tracewhy/internal/mermaid"
 )
 
-// Sequence is a sequence diagram: who asked whom for what, from top to bottom in the order of time. [TraceSequence]
-// makes that of a trace; one made by hand can show anything that is said between participants, such as the course
-// of an investigation.
-type Sequence struct {
+// Diagram says who asked whom for what, from top to bottom in the order of time. [OfTrace] makes that of a trace; one
+// made by hand can show anything that is said between participants, such as the course of an investigation.
+type Diagram struct {
 	Title        string
 	Participants []string // from left to right
 	Steps        []Step
 	Cut          string // what was left out, or ""
 }
 
-// Step is one line of a [Sequence].
+// Step is one line of a [Diagram].
 type Step struct {
-	Kind StepKind
+	Kind Kind
 	// From and To are numbers of participants. A note is about From, and others than messages have neither.
 	From, To int
 	Text     string
 	Failed   bool // of a message: it is drawn with a cross
 }
 
-// StepKind is a kind of [Step].
-type StepKind uint8
+// Kind is a kind of [Step].
+type Kind uint8
 
-// The kinds of steps. What is between a StepLoop or StepParallel and its StepEnd happened several times, or at the same
-// time as what follows a StepAnd.
+// The kinds of steps. What is between a Loop or Parallel and its End happened several times, or at the same
+// time as what follows a And.
 const (
-	StepCall     StepKind = iota // a message whose sender waits for the answer
-	StepMessage                  // one whose sender does not
-	StepAnswer                   // the answer to a call
-	StepNote                     // a remark
-	StepLoop                     // the beginning of what is repeated
-	StepParallel                 // the beginning of what happens at the same time
-	StepAnd                      // its next part
-	StepEnd                      // the end of what is repeated, or parallel
+	Call     Kind = iota // a message whose sender waits for the answer
+	Message              // one whose sender does not
+	Answer               // the answer to a call
+	Note                 // a remark
+	Loop                 // the beginning of what is repeated
+	Parallel             // the beginning of what happens at the same time
+	And                  // its next part
+	End                  // the end of what is repeated, or parallel
 )
 
 // isMessage reports whether it goes from one participant to another, or the same.
-func (k StepKind) isMessage() bool { return k <= StepAnswer }
+func (k Kind) isMessage() bool { return k <= Answer }
 
 // valid yields the steps that name participants there are, with each block closed.
-func (s *Sequence) valid() []Step {
-	out := make([]Step, 0, len(s.Steps))
-	var open []StepKind
-	for _, x := range s.Steps {
+func (d *Diagram) valid() []Step {
+	out := make([]Step, 0, len(d.Steps))
+	var open []Kind
+	for _, x := range d.Steps {
 		switch {
-		case x.Kind <= StepNote && (x.From < 0 || x.From >= len(s.Participants)),
-			x.Kind.isMessage() && (x.To < 0 || x.To >= len(s.Participants)),
-			x.Kind == StepAnd && (len(open) == 0 || open[len(open)-1] != StepParallel),
-			x.Kind == StepEnd && len(open) == 0,
-			x.Kind > StepEnd:
+		case x.Kind <= Note && (x.From < 0 || x.From >= len(d.Participants)),
+			x.Kind.isMessage() && (x.To < 0 || x.To >= len(d.Participants)),
+			x.Kind == And && (len(open) == 0 || open[len(open)-1] != Parallel),
+			x.Kind == End && len(open) == 0,
+			x.Kind > End:
 			continue
-		case x.Kind == StepLoop || x.Kind == StepParallel:
+		case x.Kind == Loop || x.Kind == Parallel:
 			open = append(open, x.Kind)
-		case x.Kind == StepEnd:
+		case x.Kind == End:
 			open = open[:len(open)-1]
 		}
 		out = append(out, x)
 	}
 	for range open {
-		out = append(out, Step{Kind: StepEnd})
+		out = append(out, Step{Kind: End})
 	}
 	return out
 }
@@ -76,9 +75,9 @@ func answered(steps []Step) []bool {
 	var open []int
 	for i, x := range steps {
 		switch x.Kind {
-		case StepCall:
+		case Call:
 			open = append(open, i)
-		case StepAnswer:
+		case Answer:
 			for k := len(open) - 1; k >= 0; k-- {
 				if c := steps[open[k]]; c.From == x.To && c.To == x.From {
 					in[i], in[open[k]] = true, true
@@ -93,14 +92,14 @@ func answered(steps []Step) []bool {
 
 // Mermaid draws it as a sequence diagram of Mermaid: calls with a filled arrow and messages with an open one, answers
 // dotted, and all that failed with a cross.
-func (s *Sequence) Mermaid() string {
+func (d *Diagram) Mermaid() string {
 	var b strings.Builder
 	b.WriteString("sequenceDiagram\n")
-	for i, name := range s.Participants {
+	for i, name := range d.Participants {
 		fmt.Fprintf(&b, "    participant p%d as %s\n", i, mermaid.Text(name))
 	}
 	remark := func(text string) { // over everything: titles of Mermaid do not fit a narrow diagram
-		switch last := len(s.Participants) - 1; {
+		switch last := len(d.Participants) - 1; {
 		case text == "" || last < 0:
 		case last == 0:
 			fmt.Fprintf(&b, "    Note over p0: %s\n", mermaid.Text(text))
@@ -108,38 +107,38 @@ func (s *Sequence) Mermaid() string {
 			fmt.Fprintf(&b, "    Note over p0,p%d: %s\n", last, mermaid.Text(text))
 		}
 	}
-	remark(s.Title)
-	steps := s.valid()
+	remark(d.Title)
+	steps := d.valid()
 	active := answered(steps)
 	for i, x := range steps {
 		text := mermaid.Text(x.Text)
 		if x.Kind.isMessage() {
-			arrow := [...]string{StepCall: "->>", StepMessage: "-)", StepAnswer: "-->>"}[x.Kind]
+			arrow := [...]string{Call: "->>", Message: "-)", Answer: "-->>"}[x.Kind]
 			switch {
-			case x.Failed && x.Kind == StepAnswer:
+			case x.Failed && x.Kind == Answer:
 				arrow = "--x"
 			case x.Failed:
 				arrow = "-x"
 			}
 			if active[i] {
-				arrow += [...]string{StepCall: "+", StepAnswer: "-"}[x.Kind]
+				arrow += [...]string{Call: "+", Answer: "-"}[x.Kind]
 			}
 			fmt.Fprintf(&b, "    p%d%sp%d: %s\n", x.From, arrow, x.To, text)
 			continue
 		}
 		switch x.Kind {
-		case StepNote:
+		case Note:
 			fmt.Fprintf(&b, "    Note over p%d: %s\n", x.From, text)
-		case StepLoop:
+		case Loop:
 			fmt.Fprintf(&b, "    loop %s\n", text)
-		case StepParallel:
+		case Parallel:
 			fmt.Fprintf(&b, "    par %s\n", text)
-		case StepAnd:
+		case And:
 			fmt.Fprintf(&b, "    and %s\n", text)
-		case StepEnd:
+		case End:
 			b.WriteString("    end\n")
 		}
 	}
-	remark(s.Cut)
+	remark(d.Cut)
 	return b.String()
 }

@@ -1,14 +1,17 @@
-package timeline_test
+package sequence_test
 
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/internal/golden"
+	"github.com/tracewhy/tracewhy/internal/hostile"
 	"github.com/tracewhy/tracewhy/internal/tracetext"
-	"github.com/tracewhy/tracewhy/timeline"
+	"github.com/tracewhy/tracewhy/timeline/sequence"
 )
 
 // checkoutTrace has what a sequence diagram tells apart: calls at once, retries, and what nobody waits for.
@@ -30,18 +33,22 @@ shop/POST /checkout 0+900 server
   shop/render 830+60 internal
 `
 
-func TestTraceSequence(t *testing.T) {
-	checkout, payment := tracetext.Trace(checkoutTrace), tracetext.Trace(paymentTrace)
-	golden(t, "checkout.mmd", timeline.TraceSequence(checkout, 0).Mermaid())
-	golden(t, "checkout.txt", timeline.TraceSequence(checkout, 0).Text(80))
-	golden(t, "payment.mmd", timeline.TraceSequence(payment, 0).Mermaid())
-	golden(t, "payment.txt", timeline.TraceSequence(payment, 0).Text(80))
-	golden(t, "payment_cut.mmd", timeline.TraceSequence(payment, 3).Mermaid())
-	golden(t, "payment_cut.txt", timeline.TraceSequence(payment, 3).Text(40))
+func TestOfTrace(t *testing.T) {
+	text, err := os.ReadFile("../testdata/payment.trace")
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkout, payment := tracetext.Trace(checkoutTrace), tracetext.Trace(string(text))
+	golden.Check(t, "testdata/checkout.mmd", sequence.OfTrace(checkout, 0).Mermaid())
+	golden.Check(t, "testdata/checkout.txt", sequence.OfTrace(checkout, 0).Text(80))
+	golden.Check(t, "testdata/payment.mmd", sequence.OfTrace(payment, 0).Mermaid())
+	golden.Check(t, "testdata/payment.txt", sequence.OfTrace(payment, 0).Text(80))
+	golden.Check(t, "testdata/payment_cut.mmd", sequence.OfTrace(payment, 3).Mermaid())
+	golden.Check(t, "testdata/payment_cut.txt", sequence.OfTrace(payment, 3).Text(40))
 }
 
 // However a trace is shaped, blocks are closed, no more is drawn than asked for, and what is not drawn is counted.
-func TestTraceSequenceOfAnyShape(t *testing.T) {
+func TestOfTraceOfAnyShape(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	for range 300 {
 		var text strings.Builder
@@ -60,15 +67,15 @@ func TestTraceSequenceOfAnyShape(t *testing.T) {
 		}
 		tr := tracetext.Trace(text.String())
 		limit := 1 + r.IntN(60)
-		s := timeline.TraceSequence(tr, limit)
+		s := sequence.OfTrace(tr, limit)
 		messages, depth := 0, 0
 		for _, x := range s.Steps {
 			switch x.Kind {
-			case timeline.StepCall, timeline.StepMessage, timeline.StepNote:
+			case sequence.Call, sequence.Message, sequence.Note:
 				messages++
-			case timeline.StepLoop, timeline.StepParallel:
+			case sequence.Loop, sequence.Parallel:
 				depth++
-			case timeline.StepEnd:
+			case sequence.End:
 				depth--
 			}
 			if depth < 0 {
@@ -78,20 +85,20 @@ func TestTraceSequenceOfAnyShape(t *testing.T) {
 		if depth != 0 || messages > limit || messages == 0 || len(s.Participants) > 12 {
 			t.Fatalf("%d blocks left open, %d of at most %d messages, %d participants, for\n%s", depth, messages, limit, len(s.Participants), text.String())
 		}
-		checkLines(t, "a trace", s.Text(80), 80)
-		checkLines(t, "a trace", s.Text(40), 40)
+		hostile.CheckLines(t, s.Text(80), 80)
+		hostile.CheckLines(t, s.Text(40), 40)
 	}
 }
 
 // The order in which spans were read does not matter, nor when the trace began.
-func TestTraceSequenceLaws(t *testing.T) {
+func TestOfTraceLaws(t *testing.T) {
 	spans, err := tracetext.Parse(checkoutTrace)
 	if err != nil {
 		t.Fatal(err)
 	}
 	draw := func() string {
 		for tr := range tracewhy.SetOf(spans...).Traces() {
-			return timeline.TraceSequence(tr, 0).Mermaid() + timeline.WaterfallGantt(timeline.Waterfall(tr), 0).Mermaid()
+			return sequence.OfTrace(tr, 0).Mermaid()
 		}
 		return ""
 	}
@@ -109,7 +116,7 @@ func TestTraceSequenceLaws(t *testing.T) {
 }
 
 // A deep trace keeps what matters at its bottom, and so does one of many calls.
-func TestTraceSequenceOfHugeTraces(t *testing.T) {
+func TestOfTraceOfHugeTraces(t *testing.T) {
 	var deep, wide strings.Builder
 	for i := range 500 {
 		fmt.Fprintf(&deep, "%*sapi/step%d 0+1000\n", i, "", i)
@@ -127,20 +134,20 @@ func TestTraceSequenceOfHugeTraces(t *testing.T) {
 		"wide": {wide.String(), "COMMIT 1ms ✗ failed"},
 		"loop": {wide.String(), "9222 times"},
 	} {
-		if got := timeline.TraceSequence(tracetext.Trace(tc.text), 20).Text(120); !strings.Contains(got, tc.want) || strings.Count(got, "\n") > 50 {
+		if got := sequence.OfTrace(tracetext.Trace(tc.text), 20).Text(120); !strings.Contains(got, tc.want) || strings.Count(got, "\n") > 50 {
 			t.Errorf("%s: no %q in\n%s", name, tc.want, got)
 		}
 	}
 }
 
-func TestSequenceIsHarmless(t *testing.T) {
-	for _, name := range hostileNames {
-		for kind := range timeline.StepEnd + 2 {
-			s := timeline.Sequence{Title: name, Cut: name, Participants: []string{name, "b"}, Steps: []timeline.Step{
-				{Kind: timeline.StepCall, To: 1, Text: name}, {Kind: kind, From: 1, Text: name, Failed: true}, {Kind: kind, From: -1, To: 7, Text: name},
-				{Kind: timeline.StepAnswer, From: 1, Text: name}, {Kind: kind, Text: name},
+func TestDiagramIsHarmless(t *testing.T) {
+	for _, name := range hostile.Names() {
+		for kind := range sequence.End + 2 {
+			s := sequence.Diagram{Title: name, Cut: name, Participants: []string{name, "b"}, Steps: []sequence.Step{
+				{Kind: sequence.Call, To: 1, Text: name}, {Kind: kind, From: 1, Text: name, Failed: true}, {Kind: kind, From: -1, To: 7, Text: name},
+				{Kind: sequence.Answer, From: 1, Text: name}, {Kind: kind, Text: name},
 			}}
-			checkLines(t, name, s.Text(60), 60)
+			hostile.CheckLines(t, s.Text(60), 60)
 			got := s.Mermaid()
 			if n := strings.Count(got, "\n"); n > 15 {
 				t.Errorf("%q makes %d lines:\n%s", name, n, got)
@@ -161,16 +168,16 @@ func TestSequenceIsHarmless(t *testing.T) {
 	}
 }
 
-func BenchmarkTraceSequence(b *testing.B) {
+func BenchmarkOfTrace(b *testing.B) {
 	text := "a/root 0+100000\n" + strings.Repeat(" b/call 1+2\n", 10_000)
 	tr := tracetext.Trace(text)
 	for b.Loop() {
-		timeline.TraceSequence(tr, 0)
+		sequence.OfTrace(tr, 0)
 	}
 }
 
-func ExampleTraceSequence() {
-	s := timeline.TraceSequence(tracetext.Trace(`
+func Example() {
+	s := sequence.OfTrace(tracetext.Trace(`
 		gateway/POST /pay   0+120 server
 		  gateway/authorize 5+100 client
 		    cards/authorize 8+90  server error="no connection"

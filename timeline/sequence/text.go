@@ -1,4 +1,4 @@
-package timeline
+package sequence
 
 import (
 	"strings"
@@ -15,23 +15,23 @@ import (
 //	├────>│   post 20ms
 //	├────)│   notify 3ms       nobody waits for it
 //	│x┄┄┄┄┤   ✗ disk full
-func (s *Sequence) Text(width int) string {
+func (d *Diagram) Text(width int) string {
 	width = max(width, 40)
-	lanes := len(s.Participants)
-	cut := s.Cut
+	lanes := len(d.Participants)
+	cut := d.Cut
 	if most := (width/2 - 1) / minLane; lanes > most {
 		lanes = most
-		cut = strings.TrimPrefix(cut+"; "+quantity.Count(len(s.Participants)-lanes, "participant")+" to the right of these not drawn", "; ")
+		cut = strings.TrimPrefix(cut+"; "+quantity.Count(len(d.Participants)-lanes, "participant")+" to the right of these not drawn", "; ")
 	}
-	p := sequencePrinter{width: width, lanes: lanes, spacing: min(max((width/2-1)/max(lanes, 1), minLane), maxLane)}
-	if s.Title != "" {
-		p.line(visible.Clean(s.Title))
+	p := printer{width: width, lanes: lanes, spacing: min(max((width/2-1)/max(lanes, 1), minLane), maxLane)}
+	if d.Title != "" {
+		p.line(visible.Clean(d.Title))
 	}
-	for i, name := range s.Participants[:lanes] {
+	for i, name := range d.Participants[:lanes] {
 		p.line(string(p.lifelines(i)) + visible.Clean(name))
 	}
 	depth := 0 // of loops and what is parallel
-	for _, x := range s.valid() {
+	for _, x := range d.valid() {
 		text, row := visible.Clean(x.Text), p.lifelines(lanes)
 		switch {
 		case x.Kind.isMessage():
@@ -40,26 +40,26 @@ func (s *Sequence) Text(width int) string {
 			}
 			p.arrow(row, x)
 			text = p.bars(depth) + visible.CutMiddle(text, p.room(depth))
-		case x.Kind == StepNote && x.From >= lanes:
+		case x.Kind == Note && x.From >= lanes:
 			continue
-		case x.Kind == StepNote:
+		case x.Kind == Note:
 			row[x.From*p.spacing] = '*'
 			text = p.bars(depth) + visible.CutMiddle(text, p.room(depth))
-		case x.Kind == StepEnd:
+		case x.Kind == End:
 			depth--
 			text = p.bars(depth) + "└"
-		case x.Kind == StepAnd:
+		case x.Kind == And:
 			text = p.bars(depth-1) + "├ " + text
 		default:
-			text = p.bars(depth) + map[StepKind]string{StepLoop: "┌ loop ", StepParallel: "┌ "}[x.Kind] + text
+			text = p.bars(depth) + map[Kind]string{Loop: "┌ loop ", Parallel: "┌ "}[x.Kind] + text
 			depth++
 		}
 		p.line(string(row) + "  " + text)
 	}
 	if cut != "" {
-		g := ganttPrinter{width: width}
-		g.paragraph(strings.Fields(visible.Clean(cut)), " ")
-		p.out.WriteString(g.out.String())
+		for _, line := range visible.Lines(strings.Fields(visible.Clean(cut)), " ", width) {
+			p.line(line)
+		}
 	}
 	return p.out.String()
 }
@@ -71,18 +71,18 @@ const (
 	maxDepth = 6
 )
 
-type sequencePrinter struct {
+type printer struct {
 	out            strings.Builder
 	width          int
 	lanes, spacing int
 }
 
-func (p *sequencePrinter) line(text string) {
+func (p *printer) line(text string) {
 	p.out.WriteString(strings.TrimRight(visible.Cut(text, p.width), " ") + "\n")
 }
 
 // lifelines returns a row with the lines of the first n participants.
-func (p *sequencePrinter) lifelines(n int) []rune {
+func (p *printer) lifelines(n int) []rune {
 	row := []rune(strings.Repeat(" ", max(n*p.spacing, 0)))
 	if n == p.lanes && n > 0 {
 		row = row[:(n-1)*p.spacing+2] // room for an arrow of the last to itself
@@ -94,21 +94,21 @@ func (p *sequencePrinter) lifelines(n int) []rune {
 }
 
 // bars returns what stands before a text in so many blocks.
-func (p *sequencePrinter) bars(depth int) string { return strings.Repeat("│ ", min(depth, maxDepth)) }
+func (p *printer) bars(depth int) string { return strings.Repeat("│ ", min(depth, maxDepth)) }
 
 // room returns how many columns there are for a text.
-func (p *sequencePrinter) room(depth int) int {
+func (p *printer) room(depth int) int {
 	return p.width - (p.lanes-1)*p.spacing - 4 - 2*min(depth, maxDepth)
 }
 
 // arrow draws a message into a row.
-func (p *sequencePrinter) arrow(row []rune, x Step) {
+func (p *printer) arrow(row []rune, x Step) {
 	from, to := x.From*p.spacing, x.To*p.spacing
 	line, head := '─', '>'
 	switch {
-	case x.Kind == StepAnswer:
+	case x.Kind == Answer:
 		line = '┄'
-	case x.Kind == StepMessage:
+	case x.Kind == Message:
 		head = ')'
 	}
 	if from == to {
