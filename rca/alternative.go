@@ -3,9 +3,11 @@ package rca
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/compare"
 )
 
 // ruledOut lists the explanations that a first look at the incident suggests, with the number that
@@ -13,48 +15,82 @@ import (
 // traffic, and the next suspect.
 func (c *cause) ruledOut(all []*suspect) []RuledOut {
 	var out []RuledOut
-	own := map[string]int{} // failing traces whose error begins in a service
-	total := 0
-	for _, f := range c.ops.Failures {
-		own[f.Service] += f.Traces[1]
-		total += f.Traces[1]
-	}
 	if loudest, errors := c.loudest(); errors > 0 && loudest != c.service {
+		if because := c.notOf(loudest); because != "" {
+			out = append(out, RuledOut{
+				Hypothesis: fmt.Sprintf("%s, which has the most failed spans (%s), is at fault", loudest, count(errors)),
+				Because:    because,
+			})
+		}
+	}
+	if slowest, by, itself := c.slowest(); c.isSlower() && by > 0 && slowest != c.service && itself < by/2 {
+		because := "its own work takes as long as before"
+		if itself > by/100 {
+			because = fmt.Sprintf("its own work adds %s to a transaction", duration(itself))
+		}
 		out = append(out, RuledOut{
-			Hypothesis: loudest + " is at fault: it has the most errors",
-			Because:    fmt.Sprintf("it has %d failed spans, but of the failures of transactions %d of %d began there; the others were passed on", errors, own[loudest], total),
+			Hypothesis: fmt.Sprintf("%s, whose spans became slower by the most (%s on average), is at fault", slowest, duration(by)),
+			Because:    because,
 		})
 	}
-	if slowest, by, itself := c.slowest(); by > 0 && slowest != c.service {
-		out = append(out, RuledOut{
-			Hypothesis: slowest + " is at fault: its spans became slower by the most",
-			Because:    fmt.Sprintf("they take %s ms longer on average; its own work adds %s ms per transaction", number(by), number(max(0, itself))),
-		})
-	}
-	if what, share := c.mix(); what != "" {
+	if what := c.mix(); what != "" {
 		out = append(out, RuledOut{
 			Hypothesis: "the mix of traffic changed: " + what,
-			Because:    "all comparisons are within root operations, so that the share of one of them, " + share + ", cannot make a difference",
+			Because:    "each root operation is compared with itself",
 		})
 	}
-	if len(all) > 1 {
-		next := all[1]
+	if next := second(all); next != nil && next.score() >= minRival*c.score() && next.score() < maxRival*c.score() {
 		out = append(out, RuledOut{
 			Hypothesis: next.service + " is at fault",
-			Because:    fmt.Sprintf("%s of the incident would vanish without it, and %s without %s", percent1(next.score()), percent1(c.score()), c.service),
+			Because:    fmt.Sprintf("%s of the incident would vanish without it, and %s without %s", percent(min(1, next.score())), percent(min(1, c.score())), c.service),
 		})
 	}
 	return out
 }
 
-func percent1(x float64) string {
-	switch x = 100 * min(x, 1); {
-	case x >= 10:
-		return fmt.Sprintf("%.0f %%", x)
-	case x >= 1:
-		return fmt.Sprintf("%.1f %%", x)
+// Another suspect explains some part of what the first does. One that explains less is no rival, and one that explains
+// more is not ruled out: it is among the causes that it may be as well.
+const minRival, maxRival = 0.02, 0.2
+
+func second(all []*suspect) *suspect {
+	if len(all) < 2 {
+		return nil
 	}
-	return fmt.Sprintf("%.2f %%", x)
+	return all[1]
+}
+
+// notOf says why a service is not at fault that has many errors: they began elsewhere, or are those of calls that
+// another did not answer. It returns "" if most began in it.
+func (c *cause) notOf(service string) string {
+	began, total := 0, 0
+	calls := map[string]int{} // failing traces whose error is that of a call of the service, by what it called
+	for _, f := range c.ops.Failures {
+		total += f.Traces[1]
+		switch {
+		case f.Service != service:
+		case f.Peer == "":
+			began += f.Traces[1]
+		default:
+			calls[f.Peer] += f.Traces[1]
+		}
+	}
+	if 2*began > total {
+		return ""
+	}
+	because := fmt.Sprintf("%s of %s failing transactions began to fail there", count(began), count(total))
+	for i, peer := range slices.SortedFunc(maps.Keys(calls), func(x, y string) int { return cmp.Or(cmp.Compare(calls[y], calls[x]), cmp.Compare(x, y)) }) {
+		if i == 0 {
+			because += fmt.Sprintf("; in %s its call to %s failed", count(calls[peer]), peer)
+		}
+	}
+	return because
+}
+
+// isSlower reports whether transactions take longer than before.
+func (c *cause) isSlower() bool {
+	return slices.ContainsFunc(c.ops.Symptoms, func(s compare.Symptom) bool {
+		return s.Significant && s.Kind == compare.SymptomLatency && s.Excess.Value > 0
+	})
 }
 
 // loudest returns the service with the most failed spans in the incident.
@@ -114,7 +150,7 @@ func (c *cause) slowest() (service string, by, itself float64) {
 }
 
 // mix returns the root operation whose share of the traffic changed by the most, if by a tenth or more.
-func (c *cause) mix() (what, share string) {
+func (c *cause) mix() string {
 	counts := map[string]*[2]float64{}
 	for side, cohort := range []tracewhy.Cohort{c.baseline, c.incident} {
 		for t := range cohort.Traces() {
@@ -138,8 +174,8 @@ func (c *cause) mix() (what, share string) {
 	size := func(x change) float64 { return max(x.to-x.from, x.from-x.to) }
 	slices.SortFunc(changes, func(x, y change) int { return cmp.Or(cmp.Compare(size(y), size(x)), cmp.Compare(x.name, y.name)) })
 	if len(changes) == 0 || size(changes[0]) < 0.1 {
-		return "", ""
+		return ""
 	}
 	x := changes[0]
-	return fmt.Sprintf("%s had %s of it, and now %s", x.name, percent(x.from), percent(x.to)), percent(x.to)
+	return fmt.Sprintf("%s had %s of it, and now %s", x.name, percent(x.from), percent(x.to))
 }

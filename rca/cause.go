@@ -17,6 +17,7 @@ type cause struct {
 	*suspect
 	ops                *compare.OperationsResult
 	baseline, incident tracewhy.Cohort
+	history            *history
 }
 
 // leading is the kind of evidence that a report puts first: of failures, slowness and other structure the
@@ -249,8 +250,9 @@ func (c *cause) evidence() []Evidence {
 			}
 		}
 		failures = append(failures, Evidence{
-			Claim:    fmt.Sprintf("%d of %d transactions fail because %s, %d of %d before", f.Traces[1], c.ops.Traces[1], what, f.Traces[0], c.ops.Traces[0]),
-			TraceIDs: exemplars(f.Affected), Interval: intervalOf(f.Share), Q: Number(f.Q),
+			Claim: fmt.Sprintf("%s of %s transactions fail because %s, %s of %s before; the difference",
+				count(f.Traces[1]), count(c.ops.Traces[1]), what, count(f.Traces[0]), count(c.ops.Traces[0])),
+			TraceIDs: exemplars(c.sinceOnset(f.Affected)), Unit: UnitShare, Interval: intervalOf(f.Share), Q: Number(f.Q),
 		})
 	}
 	for _, t := range c.slower.places {
@@ -266,19 +268,19 @@ func (c *cause) evidence() []Evidence {
 			}
 		}
 		which, at := "median", o.Median
-		if at[1] < 1.2*at[0] { // few executions, but those by much
+		if o.P95[1]*at[0] > 2*at[1]*o.P95[0] { // fewer executions than half, but those by much
 			which, at = "95th percentile", o.P95
 		}
 		slowness = append(slowness, Evidence{
-			Claim:    fmt.Sprintf("%s: %s %s ms, %s ms before; in ms per transaction", what, which, number(at[1]), number(at[0])),
-			TraceIDs: exemplars(t.Affected), Interval: intervalOf(t.Excess), Q: Number(t.Q),
+			Claim:    fmt.Sprintf("%s: %s %s, %s before; on average this adds to a transaction", what, which, duration(at[1]), duration(at[0])),
+			TraceIDs: exemplars(c.sinceOnset(t.Affected)), Unit: UnitMillis, Interval: intervalOf(t.Excess), Q: Number(t.Q),
 		})
 	}
 	if o := c.structure; o != nil && o.Share.Value > 0 {
 		for _, h := range o.Shifts[:min(3, len(o.Shifts))] {
 			structure = append(structure, Evidence{
-				Claim:    fmt.Sprintf("%s %s %s (%s of its traces, %s before)", h.Service, h.Operation, h.What, percent(h.Rate[1]), percent(h.Rate[0])),
-				TraceIDs: exemplars(o.Affected), Interval: intervalOf(o.Share), Q: Number(h.Q),
+				Claim:    fmt.Sprintf("%s %s %s in %s of its traces, %s before", h.Service, h.Operation, h.What, percent(h.Rate[1]), percent(h.Rate[0])),
+				TraceIDs: exemplars(c.sinceOnset(o.Affected)), Unit: UnitShare, Interval: Interval{Number(h.Rate[1] - h.Rate[0]), Unknown(), Unknown()}, Q: Number(h.Q),
 			})
 		}
 	}
@@ -293,23 +295,6 @@ func (c *cause) evidence() []Evidence {
 
 // maxQ is the largest q-value of further evidence.
 const maxQ = 0.05
-
-// maxExemplars is how many traces a claim names.
-const maxExemplars = 5
-
-// exemplars returns ids of traces spread evenly over the cohort.
-func exemplars(cohort tracewhy.Cohort) []string {
-	n := min(cohort.Len(), maxExemplars)
-	var ids []string
-	i := 0
-	for t := range cohort.Traces() {
-		if len(ids) < n && i == len(ids)*cohort.Len()/n {
-			ids = append(ids, t.ID().String())
-		}
-		i++
-	}
-	return ids
-}
 
 func (c *cause) summary(r *RootCause) string {
 	var b strings.Builder
@@ -336,16 +321,4 @@ func plural(kind string) string {
 		return "changed transactions"
 	}
 	return kind
-}
-
-func percent(x float64) string { return fmt.Sprintf("%.0f %%", 100*x) }
-
-func number(x float64) string {
-	switch {
-	case x >= 100:
-		return fmt.Sprintf("%.0f", x)
-	case x >= 10:
-		return fmt.Sprintf("%.1f", x)
-	}
-	return fmt.Sprintf("%.2f", x)
 }

@@ -68,9 +68,9 @@ func (x *exposure) addEntrance(s *scope, alpha float64) {
 	}
 	ratio := t.OddsRatio(0.95)
 	s.evidence = append(s.evidence, Evidence{
-		Claim: fmt.Sprintf("of the transactions that pass it, %d of %d are affected that come in by %s %s, and %d of %d others; as an odds ratio",
+		Claim: fmt.Sprintf("of the transactions that pass it, %d of %d are affected that come in by %s %s, and %d of %d others",
 			t.A, t.A+t.C, root.Service(), root.Operation(), t.B, t.B+t.D),
-		TraceIDs: exemplars(x.affected), Interval: Interval{Number(ratio.Value), Number(ratio.Lo), Number(ratio.Hi)}, Q: Number(p),
+		TraceIDs: exemplars(x.affected), Unit: UnitOddsRatio, Interval: Interval{Number(ratio.Value), Number(ratio.Lo), Number(ratio.Hi)}, Q: Number(p),
 	})
 	if c, ok := x.routeOf(root); ok {
 		s.kind = ScopeConditions

@@ -69,7 +69,7 @@ func Investigate(ctx context.Context, baseline, incident tracewhy.Cohort, cfg Co
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		c := &cause{suspect: s, ops: ops, baseline: baseline, incident: incident}
+		c := &cause{suspect: s, ops: ops, baseline: baseline, incident: incident, history: history}
 		described, err := c.describe(ctx)
 		if err != nil {
 			return nil, err

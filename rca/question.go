@@ -95,9 +95,9 @@ func (q *question) conclude(s *scope, affected, others tracewhy.Cohort) {
 	s.coverage, s.prevalence = Number(share(t.A, t.A+t.B)), Number(share(t.C, t.C+t.D))
 	ratio := t.OddsRatio(0.95)
 	s.evidence = append(s.evidence, Evidence{
-		Claim: fmt.Sprintf("of the transactions that pass it with %s, %d of %d are affected, of the others %d of %d; as an odds ratio",
+		Claim: fmt.Sprintf("of the transactions that pass it with %s, %d of %d are affected, of the others %d of %d",
 			conditionTexts(s.conditions), t.A, t.A+t.C, t.B, t.B+t.D),
-		TraceIDs: exemplars(hit), Interval: Interval{Number(ratio.Value), Number(ratio.Lo), Number(ratio.Hi)}, Q: Number(worst),
+		TraceIDs: exemplars(hit), Unit: UnitOddsRatio, Interval: Interval{Number(ratio.Value), Number(ratio.Lo), Number(ratio.Hi)}, Q: Number(worst),
 	})
 }
 

@@ -146,9 +146,9 @@ func (q *question) askReach(ctx context.Context, s *scope, affected tracewhy.Coh
 	c := q.found[before]
 	s.conditions = append(s.conditions, conditionOf(c.condition, x.site.service))
 	s.evidence = append(s.evidence, Evidence{
-		Claim: fmt.Sprintf("what passes the culprit: of the affected %s have %s, of %d others that meet the other conditions but do not pass it %s; as an odds ratio",
+		Claim: fmt.Sprintf("what passes the culprit: of the affected %s have %s, of %d others that meet the other conditions but do not pass it %s",
 			percent(share(c.table.A, c.table.A+c.table.B)), conditionText(s.conditions[len(s.conditions)-1]), c.table.C+c.table.D, percent(share(c.table.C, c.table.C+c.table.D))),
-		TraceIDs: exemplars(affected), Interval: intervalOf(c.finding.OddsRatio), Q: Number(c.finding.Adjusted),
+		TraceIDs: exemplars(affected), Unit: UnitOddsRatio, Interval: intervalOf(c.finding.OddsRatio), Q: Number(c.finding.Adjusted),
 	})
 	return nil
 }

@@ -65,7 +65,7 @@ func trigger(x *RootCause, ranked *timeline.RankResult, recorded bool) {
 		x.Change = changeRef(best)
 		x.Evidence = append(x.Evidence, Evidence{
 			Claim: fmt.Sprintf("%s set it off, with a probability of %s: %s",
-				nameOf(best.Change), percent1(best.Support), strings.Join(best.For, "; ")),
+				nameOf(best.Change), percent(best.Support), strings.Join(best.For, "; ")),
 			Interval: Interval{Unknown(), Unknown(), Unknown()}, Q: Unknown(),
 		})
 		x.Remediation = slices.Insert(x.Remediation, 0, Remediation{Action: "look at undoing " + nameOf(best.Change), Why: "it set the incident off"})

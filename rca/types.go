@@ -195,10 +195,18 @@ type Attributable struct {
 	Interval
 }
 
+// Units of evidence.
+const (
+	UnitShare     = "share"
+	UnitMillis    = "ms"
+	UnitOddsRatio = "odds_ratio"
+)
+
 // Evidence is a claim with its number and the traces that show it.
 type Evidence struct {
 	Claim    string       `json:"claim"`
 	TraceIDs List[string] `json:"trace_ids"`
+	Unit     string       `json:"unit"` // [UnitShare], [UnitMillis], [UnitOddsRatio], or "" where there is no number
 	Interval
 	Q Number `json:"q"`
 }

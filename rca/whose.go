@@ -142,8 +142,8 @@ func (e *estate) attribute(r *RootCause) {
 		e.describeVendor(r)
 	}
 	r.Evidence = append(r.Evidence, Evidence{
-		Claim:    fmt.Sprintf("the share of what became worse that is %s", v.Domain),
-		Interval: intervalOf(v.Shares[v.Domain]), Q: Unknown(),
+		Claim: fmt.Sprintf("the share of what became worse that is %s", v.Domain),
+		Unit:  UnitShare, Interval: intervalOf(v.Shares[v.Domain]), Q: Unknown(),
 	})
 	for _, other := range [...]depgraph.Domain{depgraph.DomainInternal, depgraph.DomainBoundary, depgraph.DomainExternal} {
 		if share := v.Shares[other]; other != v.Domain {

@@ -63,14 +63,15 @@ func TestNumbers(t *testing.T) {
 		{count(0), "0"}, {count(999), "999"}, {count(-1234567), "-1,234,567"},
 		{plural(1, "trace"), "1 trace"}, {plural(0, "trace"), "0 traces"},
 		{decimal(0.041234), "0.0412"}, {decimal(17.34), "17.3"}, {decimal(-2), "-2"}, {decimal(12345.6), "12,346"}, {decimal(3e-9), "3e-09"}, {decimal(1e18), "1e+18"},
-		{millis(0.0123), "12.3 µs"}, {millis(212.4), "212 ms"}, {millis(-1927.6), "-1.93 s"}, {millis(119_400), "119 s"}, {millis(180_000), "3 min"}, {millis(9e6), "2.5 h"},
-		{quantity(0.1731, "share"), "17.3 %"}, {quantity(rca.Unknown(), "ms"), "unknown"}, {quantity(3, "per_s"), "3/s"}, {quantity(4120, "USD"), "4,120 USD"},
+		{millis(0.0123), "12.3µs"}, {millis(212.4), "212ms"}, {millis(-1927.6), "-1.93s"}, {millis(119_400), "1m59s"}, {millis(180_000), "3m"}, {millis(9e6), "2h30m"}, {millis(1e15), "277,777,778h"},
+		{amount(0.1731, "share"), "17 %"}, {amount(0.0213, "share"), "2.1 %"}, {amount(-0.02, "share"), "-2 %"}, {amount(6.42, "odds_ratio"), "odds ratio 6.42"}, {amount(rca.Unknown(), "ms"), "unknown"}, {amount(3, "per_s"), "3/s"}, {amount(4120, "USD"), "4,120 USD"},
 		{percent(0.9321), "93 %"}, {percent(0.999), "> 99 %"}, {percent(1), "100 %"}, {percent(0.001), "< 1 %"}, {percent(0), "0 %"}, {percent(rca.Unknown()), "unknown"},
-		{change(rca.Interval{Value: 0.1518, Low: 0.1389, High: 0.1652}, "share"), "+15.2 points (13.9 to 16.5)"},
-		{change(rca.Interval{Value: -12, Low: -13, High: rca.Unknown()}, "ms"), "-12 ms (at least -13 ms)"},
+		{change(rca.Interval{Value: 0.1518, Low: 0.1389, High: 0.1652}, "share"), "+15 points (14 to 17)"},
+		{change(rca.Interval{Value: -12, Low: -13, High: rca.Unknown()}, "ms"), "-12ms (at least -13ms)"},
 		{estimate(rca.Interval{Value: 3, Low: rca.Unknown(), High: 4}, ""), "3 (at most 4)"},
 		{estimate(rca.Interval{Value: rca.Unknown()}, ""), ""},
-		{quality(0.00001), "q < 0.0001"}, {quality(0.0213), "q 0.0213"}, {quality(rca.Unknown()), ""},
+		{estimate(rca.Interval{Value: 1, Low: 1, High: 1}, "share"), "100 %"}, {estimate(rca.Interval{Value: 22, Low: 10.9, High: 44.6}, "odds_ratio"), "odds ratio 22 (10.9 to 44.6)"},
+		{quality(0.00001), ""}, {quality(0.0213), "q 0.0213"}, {quality(rca.Unknown()), ""},
 	} {
 		if tc.got != tc.want {
 			t.Errorf("got %q, want %q", tc.got, tc.want)

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/tracewhy/tracewhy/rca"
 )
@@ -10,20 +11,40 @@ import (
 // it cost. What is empty takes no room.
 func (p *printer) details(r *rca.Report) {
 	section(p, "Failure modes", r.FailureModes, func(m rca.FailureMode) []string {
-		unexplained := ""
-		if m.Scope == rca.ScopeUnexplained {
-			unexplained = "no attribute tells them from others"
-		}
-		texts := commas(m.ID, phrase(" ", m.Service, m.Operation), plural(m.Traces, "trace")+" ("+quantity(m.Share, "share")+")", rank(m.RootCauseRank), unexplained)
-		if len(m.Conditions) > 0 {
-			texts = append(append(texts, "where"), conditions(m.Conditions)...)
-		}
-		if m.Coverage.IsKnown() && m.Prevalence.IsKnown() {
-			texts = append(texts, "("+quantity(m.Coverage, "share")+" of them, "+quantity(m.Prevalence, "share")+" of others)")
+		texts := commas(m.ID+": "+phrase(" ", m.Service, m.Operation), plural(m.Traces, "trace")+" ("+amount(m.Share, "share")+")", rank(m.RootCauseRank))
+		switch {
+		case len(m.Conditions) > 0 && m.Coverage.IsKnown() && m.Prevalence.IsKnown():
+			texts[len(texts)-1] += ","
+			texts = append(append(texts, amount(m.Coverage, "share")+" of them with"), conditions(m.Conditions)...)
+			texts = append(texts, "("+amount(m.Prevalence, "share")+" of others)")
+		case len(m.Conditions) > 0:
+			texts = append(append(texts, "with"), conditions(m.Conditions)...)
+		case m.Scope == rca.ScopeUnexplained:
+			texts[len(texts)-1] += ","
+			texts = append(texts, "no attribute tells them from others")
 		}
 		return append(texts, traces(m.ExemplarTraceIDs))
 	})
-	section(p, "Dependencies", r.Dependencies, func(d rca.Dependency) []string {
+	p.dependencies(r.Dependencies)
+	p.events(r.Timeline.Events)
+	p.impact(&r.Impact)
+}
+
+// dependencies prints those that are not as they should be, and counts the others.
+func (p *printer) dependencies(all []rca.Dependency) {
+	var told []rca.Dependency
+	var healthy, unknown int
+	for _, d := range all {
+		switch d.Grade {
+		case "healthy":
+			healthy++
+		case "unknown":
+			unknown++
+		default:
+			told = append(told, d)
+		}
+	}
+	section(p, "Dependencies", told, func(d rca.Dependency) []string {
 		kind := "internal"
 		if d.External {
 			kind = "external"
@@ -33,12 +54,38 @@ func (p *printer) details(r *rca.Report) {
 		}
 		return commas(d.Name, kind, prefixed("grade ", d.Grade), plural(d.Calls, "call"),
 			rate("errors ", d.ErrorRate, "share"), some("throttled ", d.ThrottleRate, 0), some("timeouts ", d.TimeoutRate, 0),
-			rate("p95 ", d.P95, "ms"), some("influence ", d.Influence, 0.001))
+			rate("p95 ", d.P95, "ms"), some("on the critical path ", d.Influence, 0.001))
 	})
-	section(p, "Events", r.Timeline.Events, func(e rca.TimelineEvent) []string {
-		return []string{moment(e.Time), e.Kind + prefixed(" ", e.Service) + prefixed(": ", e.What), traces(e.Evidence)}
+	if healthy+unknown == 0 {
+		return
+	}
+	if len(told) == 0 {
+		p.blank()
+		p.line(piece{bold, "Dependencies"})
+	}
+	text := ""
+	if healthy > 0 {
+		text = count(healthy) + " healthy"
+	}
+	if unknown > 0 {
+		text = phrase(", ", text, count(unknown)+" with too few calls to tell")
+	}
+	p.paragraph("  -", 4, normal, 2, text)
+}
+
+// events prints what happened when: by the clock, under the day if it is one.
+func (p *printer) events(all []rca.TimelineEvent) {
+	if len(all) == 0 {
+		return
+	}
+	day := func(e rca.TimelineEvent) string { return e.Time.UTC().Format(time.DateOnly) }
+	heading, layout := "Events", time.DateTime
+	if day(all[0]) == day(all[len(all)-1]) {
+		heading, layout = "Events of "+day(all[0]), time.TimeOnly
+	}
+	section(p, heading+", UTC", all, func(e rca.TimelineEvent) []string {
+		return []string{e.Time.UTC().Format(layout), e.Kind + prefixed(" ", e.Service) + prefixed(": ", e.What), traces(e.Evidence)}
 	})
-	p.impact(&r.Impact)
 }
 
 func rank(n int) string {
@@ -52,7 +99,7 @@ func rate(what string, n rca.Number, unit string) string {
 	if !n.IsKnown() {
 		return ""
 	}
-	return what + quantity(n, unit)
+	return what + amount(n, unit)
 }
 
 // some is rate of a share that is worth its room where it is more than what goes without saying.
@@ -69,7 +116,7 @@ func (p *printer) impact(m *rca.Impact) {
 			count(j.Failed)+" failed", prefixed("excess lost ", estimate(j.ExcessLost, "")))
 	})
 	section(p, "Segments", m.Segments, func(s rca.SegmentImpact) []string {
-		return commas(s.Key+" = "+s.Value, "rate "+quantity(s.Rate, "share"), "excess "+change(s.Excess, "share"))
+		return commas(s.Key+" = "+s.Value, "rate "+amount(s.Rate, "share"), "excess "+change(s.Excess, "share"))
 	})
 	section(p, "Thresholds", m.Thresholds, func(t rca.Threshold) []string {
 		return commas(phrase(" ", t.Journey, t.Operation), "customers give up beyond "+estimate(rca.Interval{Value: t.Threshold, Low: t.Low, High: t.High}, "ms"))
@@ -82,7 +129,7 @@ func (p *printer) impact(m *rca.Impact) {
 	})
 }
 
-// section prints a list under a heading, capped, each entry on at most four lines.
+// section prints a list under a heading, capped, each entry on at most six lines.
 func section[T any](p *printer, heading string, list []T, write func(T) []string) {
 	if len(list) == 0 {
 		return
@@ -91,7 +138,7 @@ func section[T any](p *printer, heading string, list []T, write func(T) []string
 	p.line(piece{bold, heading})
 	first, more := capped(list, maxDetails)
 	for _, x := range first {
-		p.paragraph("  -", 4, normal, 4, write(x)...)
+		p.paragraph("  -", 4, normal, 6, write(x)...)
 	}
 	if more > 0 {
 		p.paragraph("", 4, faint, 1, count(more)+" more")

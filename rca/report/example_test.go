@@ -15,7 +15,7 @@ func ExampleText() {
 			Rank: 1, Service: "fraud-guard", Operation: "pool.acquire", Kind: "wait", Mechanism: "connection pool exhaustion",
 			Confidence: 0.93,
 			Conditions: []rca.Condition{{Key: "volume.period", Op: "=", Value: "high"}},
-			Evidence:   []rca.Evidence{{Claim: "median wait, ms", Interval: rca.Interval{Value: 1804, Low: 1710, High: 1893}, Q: 1e-6}},
+			Evidence:   []rca.Evidence{{Claim: "median wait", Unit: rca.UnitMillis, Interval: rca.Interval{Value: 1804, Low: 1710, High: 1893}, Q: 1e-6}},
 		}},
 		NoneOfThese: 0.07,
 	}
@@ -25,15 +25,16 @@ func ExampleText() {
 	// Output:
 	// INCIDENT  fraud-guard: connection pool exhaustion              93 % sure
 	//
-	// What      pool.acquire in fraud-guard (wait: connection pool exhaustion)
+	// What      pool.acquire in fraud-guard: connection pool exhaustion
 	// For whom  volume.period = high
 	// Since     not known
 	//
-	// Evidence  - median wait, ms: 1,804 (1,710 to 1,893), q < 0.0001
+	// Evidence  - median wait: 1.8s (1.71s to 1.89s)
 	//
 	// Or else   7 % that it is none of these
 	//
 	// Data      0 traces (0 baseline, 0 incident), 0 spans
+	//           in brackets behind numbers: 95 % confidence intervals
 }
 
 func ExampleWaterfall() {
@@ -48,13 +49,13 @@ func ExampleWaterfall() {
 		panic(err)
 	}
 	// Output:
-	//                                        0                         100 ms
-	// ok trace 00000000000000010000000000000001  2024-01-01T00:00:00Z  5 spans
-	//   gateway POST /pay                    ██────────────────────────────██   100 ms
-	//    authorize                            █────────────────────────────█     90 ms
-	//     cards authorize                     ██────────────────────────████     88 ms
-	//      acquire                              ████████████████████             60 ms
-	//      SELECT                                                  █████         12 ms
+	//                                        0                          100ms
+	// ok trace 00000000000000010000000000000001  2024-01-01 00:00:00Z  5 spans
+	//   gateway POST /pay                    ██────────────────────────────██    100ms
+	//    authorize                            █────────────────────────────█      90ms
+	//     cards authorize                     ██────────────────────────████      88ms
+	//      acquire                              ████████████████████              60ms
+	//      SELECT                                                  █████          12ms
 	//
 	// █ the trace waits for this  ─ for a call that it made  ░ for something else
 }

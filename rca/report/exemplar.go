@@ -46,7 +46,7 @@ func (p *printer) exemplars(r *rca.Report, cfg Config) {
 }
 
 // exemplarOf returns, of the traces of the cohort that the cause's evidence names, the one that shows it
-// most: where the culprit failed, if it is an error, and took the longest. What is missing or done
+// most: where the culprit failed, if it is an error or a wait in vain, and took the longest. What is missing or done
 // differently is not a matter of time, so there it is the first.
 func exemplarOf(c *rca.RootCause, incident tracewhy.Cohort) (tracewhy.Trace, bool) {
 	if incident.Set() == nil {
@@ -88,8 +88,8 @@ func showingOf(c *rca.RootCause, t tracewhy.Trace) showing {
 		if !isCulprit(x) {
 			continue
 		}
-		s.failed = s.failed || c.Kind == "error" && x.Failed()
-		if c.Edge != nil { // the time between the two is the caller's
+		s.failed = s.failed || (c.Kind == "error" || c.Kind == "wait") && x.Failed()
+		if c.Edge != nil && x.Service() == c.Edge.To { // the time between the two is the caller's
 			x, _ = x.Parent()
 		}
 		s.took += max(0, x.Duration())
@@ -107,12 +107,13 @@ func (s showing) compare(o showing) int {
 	return cmp.Compare(s.took, o.took)
 }
 
-// pointer returns what tells the spans of the culprit.
+// pointer returns what tells the spans of the culprit: of calls to what has no spans those of the caller.
 func pointer(c *rca.RootCause) func(tracewhy.Span) bool {
 	return func(s tracewhy.Span) bool {
 		if c.Edge != nil {
 			p, ok := s.Parent()
-			return ok && p.Service() == c.Edge.From && s.Service() == c.Edge.To
+			return ok && p.Service() == c.Edge.From && s.Service() == c.Edge.To ||
+				s.Service() == c.Edge.From && !s.HasChildren() && (s.Operation() == c.Operation || s.Name() == c.Operation)
 		}
 		return s.Service() == c.Service && (c.Operation == "" || c.Operation == s.Operation() || c.Operation == s.Name())
 	}

@@ -4,7 +4,9 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
+	"github.com/tracewhy/tracewhy/internal/quantity"
 	"github.com/tracewhy/tracewhy/rca"
 )
 
@@ -56,29 +58,28 @@ func decimal(v float64) string {
 
 // millis writes a duration given in milliseconds in the unit that suits it.
 func millis(ms float64) string {
-	switch a := math.Abs(ms); {
-	case a == 0:
-		return "0 ms"
-	case a < 0.9995:
-		return decimal(ms*1000) + " µs"
-	case a < 999.5:
-		return decimal(ms) + " ms"
-	case a < 119_500:
-		return decimal(ms/1000) + " s"
-	case a < 7_170_000:
-		return decimal(ms/60_000) + " min"
+	const longest = float64(math.MaxInt64 / int64(time.Millisecond))
+	switch {
+	case math.Abs(ms) >= longest:
+		return decimal(ms/3_600_000) + "h"
+	case ms < 0:
+		return "-" + quantity.Duration(time.Duration(-ms*1e6))
 	}
-	return decimal(ms/3_600_000) + " h"
+	return quantity.Duration(time.Duration(ms * 1e6))
 }
 
-// quantity writes n in a unit of the report: share, ms, per_s, or any other as it is.
-func quantity(n rca.Number, unit string) string {
+// amount writes n in a unit of the report: share, ms, per_s, or any other as it is.
+func amount(n rca.Number, unit string) string {
 	v := float64(n)
 	switch {
 	case !n.IsKnown():
 		return unknown
 	case unit == "share":
-		return decimal(v*100) + " %"
+		return withSign(v, quantity.Percent)
+	case unit == "points":
+		return withSign(v, points) + " points"
+	case unit == "odds_ratio":
+		return "odds ratio " + decimal(v)
 	case unit == "ms":
 		return millis(v)
 	case unit == "per_s":
@@ -89,11 +90,22 @@ func quantity(n rca.Number, unit string) string {
 	return decimal(v) + " " + unit
 }
 
+// withSign writes v with its sign by what writes numbers that are not negative, and 0 without one.
+func withSign(v float64, write func(float64) string) string {
+	text := write(math.Abs(v))
+	if v < 0 && text != write(0) {
+		return "-" + text
+	}
+	return text
+}
+
+// points writes a share as percentage points.
+func points(share float64) string { return strings.TrimSuffix(quantity.Percent(share), " %") }
+
 // change writes a difference with its sign and interval; one of shares is in percentage points.
 func change(x rca.Interval, unit string) string {
 	if unit == "share" {
 		unit = "points"
-		x = rca.Interval{Value: 100 * x.Value, Low: 100 * x.Low, High: 100 * x.High}
 	}
 	s := estimate(x, unit)
 	if x.Value.IsKnown() && x.Value > 0 {
@@ -108,19 +120,25 @@ func estimate(x rca.Interval, unit string) string {
 	if unit == "" && !x.Value.IsKnown() {
 		return ""
 	}
-	bare := unit // of the limits, which need not repeat the unit
-	if unit == "points" {
-		bare = ""
+	write := func(n rca.Number) string { // a limit, which need not repeat the unit
+		switch unit {
+		case "points":
+			return withSign(float64(n), points)
+		case "odds_ratio":
+			return decimal(float64(n))
+		}
+		return amount(n, unit)
 	}
-	write := func(n rca.Number) string { return quantity(n, bare) }
-	s := quantity(x.Value, unit)
-	switch {
+	s := amount(x.Value, unit)
+	switch low, high := write(x.Low), write(x.High); {
+	case x.Low.IsKnown() && x.High.IsKnown() && low == high && strings.HasPrefix(s, low):
+		return s
 	case x.Low.IsKnown() && x.High.IsKnown():
-		return s + " (" + write(x.Low) + " to " + write(x.High) + ")"
+		return s + " (" + low + " to " + high + ")"
 	case x.Low.IsKnown():
-		return s + " (at least " + write(x.Low) + ")"
+		return s + " (at least " + low + ")"
 	case x.High.IsKnown():
-		return s + " (at most " + write(x.High) + ")"
+		return s + " (at most " + high + ")"
 	}
 	return s
 }
@@ -138,13 +156,10 @@ func percent(n rca.Number) string {
 	return strconv.Itoa(int(math.Round(float64(n)*100))) + " %"
 }
 
-// quality writes an adjusted p-value, or "" if there is none.
+// quality writes an adjusted p-value from which on chance is worth a thought, or "".
 func quality(q rca.Number) string {
-	switch {
-	case !q.IsKnown():
+	if !q.IsKnown() || q < 0.001 {
 		return ""
-	case q < 0.0001:
-		return "q < 0.0001"
 	}
 	return "q " + decimal(float64(q))
 }

@@ -73,9 +73,9 @@ func poolExhaustion() *rca.Report {
 			Confidence:   0.932,
 			Attributable: rca.Attributable{Of: "error", Interval: rca.Interval{Value: 0.957, Low: 0.91, High: 0.99}},
 			Evidence: []rca.Evidence{
-				{Claim: "check waits before its first call: median, ms", TraceIDs: []string{"4bf92f3577b34da6a3ce929d0e0e4736", "0af7651916cd43dd8448eb211c80319c"}, Interval: rca.Interval{Value: 1804, Low: 1710, High: 1893}, Q: 1e-12},
-				{Claim: "the query itself takes as long as before: difference, ms", Interval: rca.Interval{Value: 0.12, Low: -0.4, High: 0.6}, Q: rca.Unknown()},
-				{Claim: "share of failing traces that fail at pool.acquire", Interval: rca.Interval{Value: 0.98, Low: 0.96, High: rca.Unknown()}, Q: 1e-7},
+				{Claim: "check waits before its first call: median 1.8s, 3ms before; on average this adds to a transaction", Unit: rca.UnitMillis, TraceIDs: []string{"4bf92f3577b34da6a3ce929d0e0e4736", "0af7651916cd43dd8448eb211c80319c"}, Interval: rca.Interval{Value: 1804, Low: 1710, High: 1893}, Q: 1e-12},
+				{Claim: "the query itself takes as long as before: difference", Unit: rca.UnitMillis, Interval: rca.Interval{Value: 0.12, Low: -0.4, High: 0.6}, Q: rca.Unknown()},
+				{Claim: "share of failing traces that fail at pool.acquire", Unit: rca.UnitShare, Interval: rca.Interval{Value: 0.98, Low: 0.96, High: rca.Unknown()}, Q: 1e-7},
 				{Claim: "a fourth", Interval: rca.Interval{Value: rca.Unknown()}},
 			},
 			RuledOut: []rca.RuledOut{

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,9 +35,9 @@ func Text(w io.Writer, r *rca.Report, cfg Config) error {
 	if len(r.RootCauses) > 0 {
 		top = &r.RootCauses[0]
 	}
-	p.verdict(r.Verdict, top)
+	p.verdict(r)
 	if top != nil {
-		p.cause(top, &r.Timeline)
+		p.cause(r, top)
 	}
 	p.damage(r, top)
 	if top != nil {
@@ -50,30 +51,61 @@ func Text(w io.Writer, r *rca.Report, cfg Config) error {
 	return p.flush(w)
 }
 
-// verdict prints the line that answers, and the sentence that goes with it.
-func (p *printer) verdict(v rca.Verdict, top *rca.RootCause) {
-	switch {
-	case v == rca.VerdictNoIncident:
-		p.headline(calm, "NO INCIDENT", "", "nothing changed beyond chance")
-	case v == rca.VerdictIncident && top != nil:
-		p.headline(alarm, "INCIDENT", percent(top.Confidence)+" sure", titles(top)...)
-	case v == rca.VerdictIncident:
-		p.headline(alarm, "INCIDENT", "", "something broke, but no cause stands out")
-	case v == rca.VerdictNeedMore && top != nil:
-		guesses := titles(top)
-		for i := range guesses {
-			guesses[i] = "best guess: " + guesses[i]
+// verdict prints the line that answers.
+func (p *printer) verdict(r *rca.Report) {
+	var wordings []string
+	sure := ""
+	if len(r.RootCauses) > 0 {
+		wordings = titles(&r.RootCauses[0])
+		confidence := r.RootCauses[0].Confidence
+		if other := otherEnd(r); other != nil {
+			confidence += other.Confidence // of what lies between the two
+			wordings = []string{between(r.RootCauses[0].Edge)}
 		}
-		p.headline(doubt, "NEED MORE", percent(top.Confidence)+" sure", guesses...)
-	case v == rca.VerdictNeedMore:
+		sure = percent(confidence) + " sure"
+	}
+	switch {
+	case r.Verdict == rca.VerdictNoIncident:
+		p.headline(calm, "NO INCIDENT", "", "nothing changed beyond chance")
+	case r.Verdict == rca.VerdictIncident && sure != "":
+		p.headline(alarm, "INCIDENT", sure, wordings...)
+	case r.Verdict == rca.VerdictIncident:
+		p.headline(alarm, "INCIDENT", "", "something broke, but no cause stands out")
+	case r.Verdict == rca.VerdictNeedMore && sure != "":
+		for i := range wordings {
+			wordings[i] = "best guess: " + wordings[i]
+		}
+		p.headline(doubt, "NEED MORE", sure, wordings...)
+	case r.Verdict == rca.VerdictNeedMore:
 		p.headline(doubt, "NEED MORE", "", "the traces do not say what broke")
 	default:
-		p.headline(doubt, "UNKNOWN", "", "verdict "+string(v))
-	}
-	if top != nil {
-		p.paragraph("", labelColumn, normal, 4, top.Summary)
+		p.headline(doubt, "UNKNOWN", "", "verdict "+string(r.Verdict))
 	}
 }
+
+// minEnd is the confidence from which on the other end of an edge may be at fault.
+const minEnd = 0.05
+
+// otherEnd returns the cause that is the other end of the edge that the first cause is one of, if that may be at fault: of
+// what lies between two services the traces often tell that it is there, and not at which end.
+func otherEnd(r *rca.Report) *rca.RootCause {
+	top := &r.RootCauses[0]
+	if top.Edge == nil {
+		return nil
+	}
+	other := top.Edge.From
+	if other == top.Service {
+		other = top.Edge.To
+	}
+	for i := range r.RootCauses[1:] {
+		if c := &r.RootCauses[1+i]; c.Service == other && c.Confidence >= minEnd && c.Confidence <= 0.5 {
+			return c
+		}
+	}
+	return nil
+}
+
+func between(e *rca.Edge) string { return e.From + " → " + e.To }
 
 // headline prints the first of some wordings that fits between the verdict and what stands on the right, or the
 // beginning of the last.
@@ -101,11 +133,11 @@ func title(c *rca.RootCause) string { return titles(c)[0] }
 func titles(c *rca.RootCause) []string {
 	culprit, short := phrase(" ", c.Service, c.Operation), c.Service
 	if c.Edge != nil {
-		culprit = c.Edge.From + " → " + c.Edge.To
+		culprit = between(c.Edge)
 		short = culprit
 	}
 	mechanism := cmp.Or(c.Mechanism, c.Kind)
-	return []string{phrase(": ", culprit, mechanism), phrase(": ", short, mechanism), phrase(": ", short, c.Kind)}
+	return []string{phrase(": ", culprit, mechanism), phrase(": ", short, mechanism), phrase(": ", short, c.Kind), phrase(": ", c.Service, c.Kind)}
 }
 
 // field prints a labelled paragraph, or nothing where there is nothing to say.
@@ -131,7 +163,7 @@ func (p *printer) more(n int) {
 	}
 }
 
-func (p *printer) cause(c *rca.RootCause, t *rca.Timeline) {
+func (p *printer) cause(r *rca.Report, c *rca.RootCause) {
 	p.blank()
 	what := c.Service
 	if c.Operation != "" {
@@ -140,15 +172,18 @@ func (p *printer) cause(c *rca.RootCause, t *rca.Timeline) {
 	if c.Edge != nil {
 		what = "the call from " + c.Edge.From + " to " + c.Edge.To + prefixed(", operation ", c.Operation)
 	}
-	what += prefixed(", instance ", c.Instance)
-	kind := c.Kind
-	if c.Summary == "" {
-		kind = phrase(": ", kind, c.Mechanism) // else the summary has said it
+	if !slices.ContainsFunc(c.Conditions, func(x rca.Condition) bool { return x.Value == c.Instance }) {
+		what += prefixed(", instance ", c.Instance)
 	}
-	if kind != "" {
-		what += " (" + kind + ")"
+	other := otherEnd(r)
+	if other != nil {
+		p.field("What", what)
+		list(p, "Which end", normal, []*rca.RootCause{c, other}, 2, func(x *rca.RootCause) []string {
+			return []string{phrase(": ", x.Service, cmp.Or(x.Mechanism, x.Kind)), "(" + percent(x.Confidence) + ")"}
+		})
+	} else {
+		p.paragraph("What", labelColumn, normal, 4, phrase(": ", what, cmp.Or(c.Mechanism, c.Kind)))
 	}
-	p.field("What", what)
 	p.paragraph("Where", labelColumn, normal, 7, route(c.Path)...)
 	p.field("For whom", whom(c)...)
 	owner := c.Owner
@@ -156,9 +191,9 @@ func (p *printer) cause(c *rca.RootCause, t *rca.Timeline) {
 		owner = ""
 	}
 	p.field("Whose", phrase(", ", c.FaultDomain, prefixed("vendor ", c.Vendor), prefixed("owner ", owner)))
-	p.field("Since", since(t))
+	p.field("Since", since(&r.Timeline))
 	if ch := c.Change; ch != nil {
-		p.paragraph("Trigger", labelColumn, normal, 5, trigger(ch)...)
+		p.paragraph("Trigger", labelColumn, normal, 5, trigger(ch, r.Timeline.Symptom != nil)...)
 	}
 }
 
@@ -175,8 +210,9 @@ func whom(c *rca.RootCause) []string {
 	return []string{"no recorded attribute singles out the affected"}
 }
 
-// trigger says which change set a cause off, and how long it took to show.
-func trigger(c *rca.ChangeRef) []string {
+// trigger says which change set a cause off, and how long it took to show; until transactions suffered only if it is not
+// told since when they do.
+func trigger(c *rca.ChangeRef, isTold bool) []string {
 	after := func(what string, ms rca.Number) string {
 		if !ms.IsKnown() || ms < 1000 {
 			return ""
@@ -187,12 +223,15 @@ func trigger(c *rca.ChangeRef) []string {
 	if c.Support.IsKnown() {
 		sure = percent(c.Support) + " sure"
 	}
-	seen := c.Dormancy
+	seen, suffered := c.Dormancy, c.Delay
 	if seen > c.Delay { // they are measured in steps of their own: nobody suffers from what has not begun
 		seen = rca.Unknown()
 	}
+	if isTold {
+		suffered = rca.Unknown()
+	}
 	return commas(phrase(" ", strings.ReplaceAll(c.Kind, "_", " "), c.ID)+" of "+c.Service, moment(c.Time), c.Description, sure,
-		after("first seen", seen), after("transactions suffered", c.Delay))
+		after("first seen", seen), after("transactions suffered", suffered))
 }
 
 func prefixed(prefix, s string) string {
@@ -242,9 +281,14 @@ func condition(c rca.Condition) string {
 	text := phrase(" ", c.Key+prefixed(" of ", c.Service), string(c.Op))
 	switch v := c.Value.(type) {
 	case nil:
-		return text
+		return c.Key + prefixed(" of ", c.Service) + " is " + string(c.Op)
+	case string:
+		if strings.Contains(v, " ") || v == "" {
+			v = `"` + v + `"` // else one could not tell where it ends
+		}
+		return text + " " + v
 	case rca.Number:
-		return text + " " + quantity(v, "")
+		return text + " " + amount(v, "")
 	case float64:
 		return text + " " + strconv.FormatFloat(v, 'g', -1, 64)
 	default:
@@ -259,11 +303,20 @@ func since(t *rca.Timeline) string {
 	case t.Onset == nil && t.Symptom == nil:
 		return "not known"
 	case t.Onset == nil:
-		return "not known; first symptom " + moment(*t.Symptom)
-	case t.Symptom == nil, t.Symptom.Equal(*t.Onset):
+		return "not known; transactions suffer since " + moment(*t.Symptom)
+	case t.Symptom == nil, t.Symptom.Sub(*t.Onset) < time.Second:
 		return moment(*t.Onset)
 	}
-	return moment(*t.Onset) + "; first symptom " + millis(float64(t.Symptom.Sub(*t.Onset))/1e6) + " later"
+	return moment(*t.Onset) + "; transactions suffer since " + later(*t.Onset, *t.Symptom) +
+		", " + millis(float64(t.Symptom.Sub(*t.Onset))/1e6) + " later"
+}
+
+// later writes a moment after another, without the day if it is the same.
+func later(first, t time.Time) string {
+	if first, t := first.UTC(), t.UTC(); first.Year() == t.Year() && first.YearDay() == t.YearDay() {
+		return t.Format(time.TimeOnly)
+	}
+	return moment(t)
 }
 
 // damage prints what changed, and by how much.
@@ -279,12 +332,25 @@ func (p *printer) damage(r *rca.Report, top *rca.RootCause) {
 		label = ""
 	}
 	list(p, label, normal, r.Symptoms, maxSymptoms, func(s rca.Symptom) []string {
-		return []string{phrase(" ", s.Kind, s.What) + ":", quantity(s.Baseline, s.Unit) + " → " + quantity(s.Incident, s.Unit) + ",",
+		return []string{cmp.Or(s.What, s.Kind) + ":", amount(s.Baseline, s.Unit) + " → " + amount(s.Incident, s.Unit) + ",",
 			phrase(", ", change(s.Excess, s.Unit), quality(s.Q))}
 	})
 	if top != nil && top.Attributable.Of != "" && top.Attributable.Value.IsKnown() {
-		p.field("", "this cause explains "+estimate(top.Attributable.Interval, "share")+" of the excess "+top.Attributable.Of)
+		p.field("", "this cause explains "+estimate(top.Attributable.Interval, "share")+" of "+added(top.Attributable.Of))
 	}
+}
+
+// added says what there is more of than before, by the kind of the symptom.
+func added(kind string) string {
+	switch kind {
+	case "error":
+		return "the added failures"
+	case "latency":
+		return "the added duration"
+	case "structure":
+		return "the transactions that changed"
+	}
+	return "the excess " + kind
 }
 
 // argument prints why a cause is believed, and what it is not.
@@ -294,11 +360,14 @@ func (p *printer) argument(c *rca.RootCause) {
 	first, more := capped(c.Evidence, maxEvidence)
 	for _, e := range first {
 		claim := e.Claim
-		numbers := phrase(", ", estimate(e.Interval, ""), quality(e.Q))
+		numbers := ""
+		if e.Low.IsKnown() || e.High.IsKnown() { // else the claim has said it
+			numbers = phrase(", ", estimate(e.Interval, e.Unit), quality(e.Q))
+		}
 		if numbers != "" {
 			claim += ":"
 		}
-		p.paragraph(visible.Pad(label, labelColumn)+"-", labelColumn+2, normal, 4, claim, numbers)
+		p.paragraph(visible.Pad(label, labelColumn)+"-", labelColumn+2, normal, 6, claim, numbers)
 		p.paragraph("", labelColumn+2, faint, 1, traces(e.TraceIDs))
 		label = ""
 	}
@@ -324,10 +393,15 @@ func traces(ids []string) string {
 func (p *printer) otherCauses(r *rca.Report) {
 	p.blank()
 	var also, rivals []rca.RootCause
-	for _, c := range r.RootCauses[1:] {
-		if c.Confidence > 0.5 {
+	improbable := 0
+	end := otherEnd(r)
+	for i, c := range r.RootCauses[1:] {
+		switch {
+		case c.Confidence > 0.5:
 			also = append(also, c)
-		} else {
+		case c.Confidence < 0.01:
+			improbable++
+		case end != &r.RootCauses[1+i]: // else it was told at once
 			rivals = append(rivals, c)
 		}
 	}
@@ -345,7 +419,14 @@ func (p *printer) otherCauses(r *rca.Report) {
 	if len(rivals) == 0 {
 		label = "Or else"
 	}
-	p.field(label, percent(r.NoneOfThese)+" that it is none of these")
+	few := ""
+	switch {
+	case improbable == 1:
+		few = "1 other, < 1 %; "
+	case improbable > 1:
+		few = count(improbable) + " others, each < 1 %; "
+	}
+	p.field(label, few+percent(r.NoneOfThese)+" that it is none of these")
 }
 
 // nextSteps prints what to do about the first cause, and what to look at.
@@ -367,6 +448,9 @@ func (p *printer) data(r *rca.Report) {
 	p.blank()
 	p.field("Data", fmt.Sprintf("%s (%s baseline, %s incident), %s",
 		plural(pop.Traces, "trace"), count(pop.BaselineTraces), count(pop.IncidentTraces), plural(pop.Spans, "span")))
+	if len(r.RootCauses) > 0 {
+		p.field("", "in brackets behind numbers: 95 % confidence intervals")
+	}
 	if len(pop.Problems) > 0 {
 		first, more := capped(pop.Problems, maxWarnings)
 		text := ""
@@ -380,9 +464,9 @@ func (p *printer) data(r *rca.Report) {
 	}
 	list(p, "Warnings", doubt, r.Warnings, maxWarnings, func(x tracewhy.Warning) []string {
 		text := phrase(": ", x.Code, x.Message)
-		if x.Count > 1 {
+		if x.Count > 1 && !strings.ContainsAny(x.Message, "0123456789") {
 			text += " (" + count(x.Count) + " times)"
 		}
-		return []string{text, prefixed("trace ", x.TraceID)}
+		return []string{text}
 	})
 }

@@ -93,7 +93,7 @@ func window(rows []timeline.Row, t tracewhy.Trace) (origin, length time.Duration
 func (c *canvas) draw(d drawing, rows []timeline.Row, limit int) {
 	start, _, _ := d.trace.Interval()
 	c.p.line(piece{bold, d.title + " trace " + d.trace.ID().String()},
-		piece{normal, "  " + time.Unix(0, start).UTC().Format(time.RFC3339) + "  " + plural(d.trace.NumSpans(), "span")})
+		piece{normal, "  " + time.Unix(0, start).UTC().Format("2006-01-02 15:04:05Z") + "  " + plural(d.trace.NumSpans(), "span")})
 	c.origin, _ = window(rows, d.trace)
 	t := newTree(rows)
 	t.choose(limit, d.pointed)
