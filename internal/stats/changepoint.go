@@ -3,8 +3,6 @@ package stats
 import (
 	"math"
 	"slices"
-
-	"github.com/tracewhy/tracewhy/internal/stats/special"
 )
 
 // A ChangeModel says what observations of a series are, and so what it means that they changed.
@@ -329,92 +327,4 @@ func (s ChangeSeries) withoutSpikes(minSegment int) ChangeSeries {
 	}
 	s.Values = out
 	return s
-}
-
-// costs are what segments of a series cost: minus twice the log-likelihood of the best level, up to a constant
-// for the whole series and, for measurements, in units of their squared spread.
-type costs struct {
-	model                ChangeModel
-	sums, sizes, squares []float64 // of the first i observations
-	leastVariance        float64
-	entropy              []float64 // k·log k of the first whole numbers, which most counts are
-}
-
-func newCosts(s ChangeSeries) *costs {
-	n := len(s.Values)
-	c := &costs{model: s.Model, sums: make([]float64, n+1), sizes: make([]float64, n+1), squares: make([]float64, n+1)}
-	var sizes summer
-	for i, size := range s.Sizes {
-		sizes.add(size)
-		c.sizes[i+1] = sizes.sum()
-	}
-	c.fill(s.Values)
-	if s.Model == RateChange || s.Model == ShareChange {
-		c.entropy = make([]float64, min(int(min(max(c.sums[n], c.sizes[n]), maxTable-1))+1, maxTable))
-		for k := range c.entropy {
-			c.entropy[k] = xLogX(float64(k))
-		}
-	}
-	return c
-}
-
-// maxTable is how many logarithms are kept.
-const maxTable = 1 << 14
-
-func xLogX(x float64) float64 {
-	if x <= 0 {
-		return 0
-	}
-	return float64(x * special.Log(x))
-}
-
-func (c *costs) xLogX(x float64) float64 {
-	if k := int(x); float64(k) == x && k >= 0 && k < len(c.entropy) {
-		return c.entropy[k]
-	}
-	return xLogX(x)
-}
-
-// fill replaces the values.
-func (c *costs) fill(values []float64) {
-	var sum, square summer
-	for i, v := range values {
-		sum.add(v)
-		square.add(float64(v * v))
-		c.sums[i+1], c.squares[i+1] = sum.sum(), square.sum()
-	}
-	if n := float64(len(values)); c.model == MeanVarianceChange {
-		// Where observations are equal, or nearly, a segment would cost minus infinity.
-		mean := sum.sum() / n
-		c.leastVariance = max(1e-4*(square.sum()/n-float64(mean*mean)), 1e-12)
-	}
-}
-
-// cost returns the cost of the segment of observations from, …, to-1.
-func (c *costs) cost(from, to int) float64 {
-	n := float64(to - from)
-	sum := c.sums[to] - c.sums[from]
-	switch c.model {
-	case RateChange:
-		size := c.sizes[to] - c.sizes[from]
-		return -2 * (c.xLogX(sum) - float64(sum*(c.xLogX(size)/size)))
-	case ShareChange:
-		trials := c.sizes[to] - c.sizes[from]
-		return -2 * (c.xLogX(sum) + c.xLogX(trials-sum) - c.xLogX(trials))
-	}
-	squares := max(c.squares[to]-c.squares[from]-float64(sum*sum)/n, 0)
-	if c.model == MeanVarianceChange {
-		return float64(n * special.Log(max(squares/n, c.leastVariance)))
-	}
-	return squares
-}
-
-// gain returns how much less two segments cost than one.
-func (c *costs) gain(from, k, to int) float64 {
-	return c.cost(from, to) - c.cost(from, k) - c.cost(k, to)
-}
-
-// level returns the mean, rate or share of a segment.
-func (c *costs) level(from, to int) float64 {
-	return (c.sums[to] - c.sums[from]) / (c.sizes[to] - c.sizes[from])
 }

@@ -23,16 +23,15 @@ const warmUp = 60
 
 func newGenerator(d *detector, a changeNoise) *generator {
 	g := &generator{noise: a, values: make([]float64, len(d.series.Values))}
-	drawn := ChangeSeries{Model: d.series.Model, Values: g.values, Sizes: d.series.Sizes}
+	g.d = d.replica(g.values)
 	if !d.isCount() {
-		g.d = newDetector(drawn, d.minSegment)
 		return g
 	}
 	gain, _ := varianceGain(a.coefficient)
 	g.sigma = 1 / math.Sqrt(max(gain, 1))
 	same := map[float64]*countLaw{} // by size; only looked up
 	g.laws = make([]*countLaw, len(g.values))
-	for i, size := range drawn.Sizes {
+	for i, size := range d.series.Sizes {
 		law := same[size]
 		if law == nil {
 			law = newCountLaw(d.series.Model, size, d.rate, a.variance)
@@ -40,7 +39,6 @@ func newGenerator(d *detector, a changeNoise) *generator {
 		}
 		g.laws[i] = law
 	}
-	g.d = newDetector(drawn, d.minSegment)
 	return g
 }
 

@@ -23,6 +23,10 @@ const (
 // Log returns the natural logarithm of x, within 1 unit in the last place.
 // Log(0) is -Inf; the logarithm of a negative number is NaN.
 func Log(x float64) float64 {
+	const fraction, half = 1<<52 - 1, 0x3fe << 52
+	if bits := math.Float64bits(x); bits>>52-1 < 0x7fe { // positive, finite, and not subnormal
+		return logOf(math.Float64frombits(bits&fraction|half), int(bits>>52)-0x3fe)
+	}
 	switch {
 	case math.IsNaN(x) || math.IsInf(x, 1):
 		return x
@@ -31,7 +35,11 @@ func Log(x float64) float64 {
 	case x == 0:
 		return math.Inf(-1)
 	}
-	frac, exp := math.Frexp(x)
+	return logOf(math.Frexp(x))
+}
+
+// logOf returns the logarithm of frac·2^exp, where frac is in [0.5, 1).
+func logOf(frac float64, exp int) float64 {
 	if frac < math.Sqrt2/2 {
 		frac *= 2
 		exp--
@@ -40,7 +48,14 @@ func Log(x float64) float64 {
 	f := frac - 1
 	s := f / (2 + f)
 	s2 := s * s
-	r := float64(s2 * polynomial(s2, &logCoeff))
+	c := &logCoeff
+	p := float64(s2*c[6]) + c[5]
+	p = float64(s2*p) + c[4]
+	p = float64(s2*p) + c[3]
+	p = float64(s2*p) + c[2]
+	p = float64(s2*p) + c[1]
+	p = float64(s2*p) + c[0]
+	r := float64(s2 * p)
 	half := float64(f * f * 0.5)
 	return float64(k*ln2Hi) - ((half - (float64(s*(half+r)) + float64(k*ln2Lo))) - f)
 }
