@@ -9,7 +9,7 @@ import (
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/compare"
-	"github.com/tracewhy/tracewhy/timeline"
+	"github.com/tracewhy/tracewhy/timeline/capacity"
 )
 
 // cause turns a suspect into what a report says of it.
@@ -109,11 +109,11 @@ func (c *cause) describeSlowness(ctx context.Context, r *RootCause) error {
 			r.Kind, r.Mechanism = "wait", g
 			break
 		}
-		s, err := timeline.Slowdown(ctx, c.baseline, c.incident, o.Path)
+		s, err := capacity.Slowdown(ctx, c.baseline, c.incident, o.Path)
 		switch {
-		case err != nil && !errors.Is(err, timeline.ErrNoTraces):
+		case err != nil && !errors.Is(err, capacity.ErrNoTraces):
 			return err
-		case err == nil && s.Growth == timeline.GrowthWait:
+		case err == nil && s.Growth == capacity.GrowthWait:
 			r.Kind, r.Mechanism = "wait", "a wait for each other"
 			if s.Limit.N > 0 {
 				r.Mechanism = fmt.Sprintf("a wait for each other: %d at a time", s.Limit.N)

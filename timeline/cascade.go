@@ -52,7 +52,7 @@ type Cascade struct {
 }
 
 // cascades looks for signatures in the events and, where these do not show them, in the traces.
-func cascades(ctx context.Context, traces tracewhy.Cohort, r *ChangePointsResult) error {
+func cascades(ctx context.Context, traces tracewhy.Cohort, r *ChangePointsResult, cfg SeriesConfig) error {
 	var out []Cascade
 	add := func(c Cascade, ok bool) {
 		if ok {
@@ -72,7 +72,10 @@ func cascades(ctx context.Context, traces tracewhy.Cohort, r *ChangePointsResult
 	for i := range out {
 		out[i].Start = r.Events[out[i].Events[0]].Time
 	}
-	for _, find := range [...]func(context.Context, tracewhy.Cohort) ([]Cascade, error){r.timeouts, r.growingQueues, r.hosts, r.lateJobs} {
+	growingQueues := func(ctx context.Context, traces tracewhy.Cohort) ([]Cascade, error) {
+		return r.growingQueues(ctx, traces, cfg)
+	}
+	for _, find := range [...]func(context.Context, tracewhy.Cohort) ([]Cascade, error){r.timeouts, growingQueues, r.hosts, r.lateJobs} {
 		found, err := find(ctx, traces)
 		if err != nil {
 			return err

@@ -1,6 +1,7 @@
 package timeline
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -18,8 +19,12 @@ const (
 	longestOfDay = 0.5                    // of a day, that a job takes
 )
 
-// run is when a job ran on a day, since it began: both are counted from an hour at which it never runs.
+// run is when a job ran; on a day, since that began: both are counted from an hour at which it never runs.
 type run struct{ start, end int64 }
+
+func (x run) compare(y run) int {
+	return cmp.Or(cmp.Compare(x.start, y.start), cmp.Compare(x.end, y.end))
+}
 
 // lateJobs finds root operations that run for a part of each day, and did so later on a day than on all others.
 func (r *ChangePointsResult) lateJobs(ctx context.Context, traces tracewhy.Cohort) ([]Cascade, error) {
@@ -29,14 +34,14 @@ func (r *ChangePointsResult) lateJobs(ctx context.Context, traces tracewhy.Cohor
 	}
 	number := map[tracewhy.PathID]int{} // only looked up
 	var paths []tracewhy.PathID
-	var all [][]use
+	var all [][]run
 	read := 0
 	for t := range traces.Traces() {
 		if read++; read%cancelEvery == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 		start, end, ok := t.Interval()
-		if _, isIn := r.Series.bin(start); !ok || !isIn {
+		if _, isIn := r.Series.grid().Of(start); !ok || !isIn {
 			continue
 		}
 		path := t.Root().Path().ID()
@@ -46,7 +51,7 @@ func (r *ChangePointsResult) lateJobs(ctx context.Context, traces tracewhy.Cohor
 			number[path] = n
 			paths, all = append(paths, path), append(all, nil)
 		}
-		all[n] = append(all[n], use{start, end, 1})
+		all[n] = append(all[n], run{start, end})
 	}
 	order := make([]int, len(paths))
 	for i := range order {
@@ -102,17 +107,17 @@ func spreadOf(runs []run, but int, moment func(run) int64) (low, high int64, oth
 
 // daysOf cuts time into days at an hour at which a job never runs, and returns when the first of them begins, and the
 // run of each: none, with an end of 0, where it did not run. It returns none if the job runs at any hour.
-func daysOf(uses []use) (first int64, runs []run) {
-	if len(uses) < fewestDays {
+func daysOf(all []run) (first int64, runs []run) {
+	if len(all) < fewestDays {
 		return 0, nil
 	}
 	// The longest time of the day in which nothing ever runs.
-	busy := slices.Clone(uses)
-	for i := range busy {
-		busy[i].start = epoch.Mod(uses[i].start, day)
-		busy[i].end = busy[i].start + min(uses[i].end-uses[i].start, day)
+	busy := make([]run, len(all))
+	for i, x := range all {
+		busy[i].start = epoch.Mod(x.start, day)
+		busy[i].end = busy[i].start + min(x.end-x.start, day)
 	}
-	busy = byStart(busy)
+	slices.SortFunc(busy, run.compare)
 	cut, longest := int64(0), int64(0)
 	latest := int64(0)
 	for _, u := range busy {
@@ -133,7 +138,7 @@ func daysOf(uses []use) (first int64, runs []run) {
 	if float64(longest) < float64((1-longestOfDay)*float64(day)) {
 		return 0, nil
 	}
-	sorted := byStart(uses)
+	sorted := slices.SortedFunc(slices.Values(all), run.compare)
 	first = sorted[0].start - epoch.Mod(sorted[0].start-cut, day)
 	if (sorted[len(sorted)-1].start-first)/day > 10_000 {
 		return 0, nil // years apart

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/internal/quantity"
+	"github.com/tracewhy/tracewhy/timeline/internal/peer"
 )
 
 const (
@@ -55,7 +56,7 @@ func (r *ChangePointsResult) timeouts(ctx context.Context, traces tracewhy.Cohor
 				n = len(all)
 				number[s.Path().ID()] = n
 				all = append(all, gaveUp{path: s.Path().ID()})
-				all[n].peer, _ = peerOf(s)
+				all[n].peer, _ = peer.Of(s)
 			}
 			all[n].starts, all[n].took = append(all[n].starts, start), append(all[n].took, end-start)
 		}
@@ -76,7 +77,7 @@ func (r *ChangePointsResult) timeouts(ctx context.Context, traces tracewhy.Cohor
 		if failing < 0 || !g.isAfter(r.Events[failing].First) {
 			continue
 		}
-		limit := medianOf(slices.Clone(g.took))
+		limit := g.limit()
 		slow := r.slowBefore(set, g, failing, limit)
 		if slow < 0 {
 			continue
@@ -94,9 +95,14 @@ func (r *ChangePointsResult) timeouts(ctx context.Context, traces tracewhy.Cohor
 	return out, nil
 }
 
+// limit returns how long half of the calls took, at most.
+func (g *gaveUp) limit() time.Duration {
+	return time.Duration(slices.Sorted(slices.Values(g.took))[(len(g.took)-1)/2])
+}
+
 // isAtLimit reports whether nearly all gave up after the same time.
 func (g *gaveUp) isAtLimit() bool {
-	limit := medianOf(slices.Clone(g.took))
+	limit := g.limit()
 	at := 0
 	for _, took := range g.took {
 		if d := (time.Duration(took) - limit).Abs(); float64(d) <= float64(limitTolerance*float64(limit)) {

@@ -9,6 +9,7 @@ import (
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/internal/parallel"
 	"github.com/tracewhy/tracewhy/internal/stats"
+	"github.com/tracewhy/tracewhy/timeline/internal/bins"
 )
 
 // RankConfig adjusts [RankChanges]. Its zero value is the documented default.
@@ -188,7 +189,7 @@ func (k *ranking) layOut() bool {
 		return false
 	}
 	slices.Sort(starts)
-	starts = (&SeriesResult{}).withoutStray(starts)
+	starts = bins.WithoutStray(starts)
 	k.starts, k.start, k.end = starts, starts[0], starts[len(starts)-1]
 	p := k.cfg.Points
 	if p.Symptom >= 0 && p.Symptom < len(p.Events) {

@@ -177,7 +177,7 @@ func ChangePoints(ctx context.Context, traces tracewhy.Cohort, cfg ChangePointsC
 		}
 	}
 	r.Propagation = propagation(traces.Set(), r.Events)
-	if err := cascades(ctx, traces, r); err != nil {
+	if err := cascades(ctx, traces, r, cfg.Series); err != nil {
 		return nil, err
 	}
 	return r, nil

@@ -225,7 +225,7 @@ func (d *detector) season() int {
 
 func (d *detector) warnings() []tracewhy.Warning {
 	ws := slices.Clone(d.series.Warnings)
-	if n := len(d.series.Exposure) - countOf(d.series.Exposure, 0); n < 2*d.cfg.MinSegment {
+	if n := d.series.grid().Recorded(); n < 2*d.cfg.MinSegment {
 		ws = append(ws, tracewhy.Warning{Code: WarningFewBins, Count: n, Message: "the traces fill too few bins of time for a change to be seen"})
 	}
 	return ws
@@ -242,7 +242,7 @@ func (d *detector) detectable() float64 {
 		if c.Subject.Kind != SubjectTransactions || c.Subject.HasPath {
 			continue
 		}
-		bins := len(d.series.Starts) - countOf(d.series.Exposure, 0)
+		bins := d.series.grid().Recorded()
 		if bins < 2*d.cfg.MinSegment {
 			return 1
 		}

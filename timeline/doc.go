@@ -5,13 +5,12 @@
 //   - [ChangePoints] finds when what changed, and relates it to when transactions became worse: precursors, what came
 //     after, recovery, what became worse in a service after it had in one that it calls, and signatures such
 //     as that of retries or of a pool that is exhausted.
-//   - [Resources] reconstructs what was under way and what waited in services, instances, dependencies and pools,
-//     how many there could be at once, and lays gauges beside that.
-//   - [Slowdown] says whether an operation takes longer because it waits or because it works.
 //   - [Split] divides one recording into better times and the incident, for analyses that compare the two.
 //   - [RankChanges] says which recorded change, or deployment that spans show ([Deployments]), set it off, or that
 //     none did.
 //   - [Align] says how far the clocks of hosts are apart, and so of which moments the order is known.
+//
+// Packages below it draw incidents and traces (gantt, sequence), and say what was full, and what waited (capacity).
 //
 // A worked example: at 08:45 logins begin to fail. What changed before that?
 //
@@ -50,11 +49,7 @@
 // Time of which nothing was recorded is not taken for time in which nothing happened. The same traces in any
 // order, and any number of workers, give the same result.
 //
-// A limit of a resource is what executions show that wait for it; where it is not estimable, or rests on what spans
-// name, that is said with the reason. Of 100 simulated pools of 1 to 12 connections, at loads of 0.8 to 1.05, the
-// limit is found of all where waits are seen apart from the calls, always right, and of half where they are part of
-// them, of 51 within a fifth in 49. It is not found where connections are held that no span shows, as those that are
-// not given back. Signatures are consistent with what they are named after, and do not prove it.
+// Signatures are consistent with what they are named after, and do not prove it.
 //
 // Known failures: what changed slowly is one or several steps, and its onset is that of the first of them. With
 // fewer than about 30 bins, bins that strongly depend on each other look like changes. Of what repeats every day

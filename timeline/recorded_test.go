@@ -12,6 +12,7 @@ import (
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/ingest"
 	"github.com/tracewhy/tracewhy/timeline"
+	"github.com/tracewhy/tracewhy/timeline/capacity"
 )
 
 // recorded reads a case, baseline and incident, and when its fault began, if that is known.
@@ -108,7 +109,7 @@ func TestDatabaseMutex(t *testing.T) {
 // The query of customers waits for a lock, which no span names: it is a wait for one, and no other operation's.
 func TestDatabaseMutexIsWait(t *testing.T) {
 	set, _ := recorded(t, "hotrod-db-mutex")
-	r, err := timeline.Resources(context.Background(), set.Source("incident"), timeline.ResourcesConfig{})
+	r, err := capacity.Resources(context.Background(), set.Source("incident"), capacity.ResourcesConfig{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,11 +119,11 @@ func TestDatabaseMutexIsWait(t *testing.T) {
 		}
 	}
 	for p := range set.Paths() {
-		s, err := timeline.Slowdown(context.Background(), set.Source("baseline"), set.Source("incident"), p)
+		s, err := capacity.Slowdown(context.Background(), set.Source("baseline"), set.Source("incident"), p)
 		if err != nil {
 			continue // of an operation that only one of both has
 		}
-		if isWait := s.Growth == timeline.GrowthWait; isWait != (p.Service() == "mysql") {
+		if isWait := s.Growth == capacity.GrowthWait; isWait != (p.Service() == "mysql") {
 			t.Errorf("%v: %v: %s", p, s.Growth, s.Reason)
 		}
 		if s.Growth > 0 {

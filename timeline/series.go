@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/tracewhy/tracewhy"
-	"github.com/tracewhy/tracewhy/timeline/internal/epoch"
+	"github.com/tracewhy/tracewhy/timeline/internal/bins"
 )
 
 // SeriesConfig adjusts [Series]. Its zero value is the documented default.
@@ -96,17 +96,13 @@ type Counts struct {
 
 // The warnings of [Series].
 const (
-	WarningOutside     = "timeline_outside"      // traces far outside the time of the others, which are left out
-	WarningUnrecorded  = "timeline_unrecorded"   // bins without any trace, of which nothing is known
+	WarningOutside     = bins.WarningOutside     // traces far outside the time of the others, which are left out
+	WarningUnrecorded  = bins.WarningUnrecorded  // bins without any trace, of which nothing is known
 	WarningManySubject = "timeline_many_subject" // more subjects than MaxSubjects
 	WarningWeighted    = "weighted"              // a sample with weights: counts are those of the sample
 )
 
 const (
-	targetBins    = 240
-	fewestBins    = 30
-	tracesPerBin  = 10
-	mostBins      = 4096
 	defaultCalls  = 30
 	defaultNumber = 500
 	longShare     = 0.5 // the share of a path's calls that are not long
@@ -141,10 +137,11 @@ func count(ctx context.Context, traces tracewhy.Cohort, cfg SeriesConfig, kinds 
 		return nil, ErrNoTraces
 	}
 	cfg = cfg.withDefaults()
-	r := &SeriesResult{}
-	if !r.layOut(traces, cfg) {
+	grid, warnings, ok := bins.LayOut(traces, bins.Config{Length: cfg.Bin, Start: cfg.Start, End: cfg.End})
+	if !ok {
 		return nil, ErrNoTraces
 	}
+	r := &SeriesResult{Bin: grid.Length, Starts: grid.Starts, Exposure: grid.Exposure, Warnings: warnings}
 	c := &counter{cfg: cfg, traces: traces, result: r}
 	for _, kind := range kinds {
 		if err := c.count(ctx, kind); err != nil {
@@ -165,125 +162,9 @@ func count(ctx context.Context, traces tracewhy.Cohort, cfg SeriesConfig, kinds 
 	return r, nil
 }
 
-// layOut decides the bins. It is false if no trace has a time within them.
-func (r *SeriesResult) layOut(traces tracewhy.Cohort, cfg SeriesConfig) bool {
-	var starts []int64
-	for t := range traces.Traces() {
-		if start, _, ok := t.Interval(); ok && (cfg.Start == 0 || start >= cfg.Start) && (cfg.End == 0 || start < cfg.End) {
-			starts = append(starts, start)
-		}
-	}
-	if len(starts) == 0 {
-		return false
-	}
-	slices.Sort(starts)
-	starts = r.withoutStray(starts)
-	if cfg.Start != 0 && cfg.Start <= starts[0] {
-		starts = slices.Insert(starts, 0, cfg.Start)
-	}
-	if cfg.End != 0 && cfg.End > starts[len(starts)-1] {
-		starts = append(starts, cfg.End-1)
-	}
-	r.Bin = cfg.Bin
-	if r.Bin <= 0 {
-		bins := min(max(len(starts)/tracesPerBin, fewestBins), targetBins)
-		r.Bin = epoch.RoundUp(time.Duration(covered(starts) / int64(bins)))
-	}
-	for !r.bins(starts) {
-		r.Bin = epoch.RoundUp(2 * r.Bin)
-	}
-	if empty := countOf(r.Exposure, 0); empty > 0 {
-		r.Warnings = append(r.Warnings, tracewhy.Warning{
-			Code: WarningUnrecorded, Count: empty, Message: "in some bins of time no trace began: nothing is taken to be known of them",
-		})
-	}
-	return true
-}
-
-// bins makes the bins for sorted starts of traces. It is false if they would be too many.
-func (r *SeriesResult) bins(starts []int64) bool {
-	r.Starts, r.Exposure = nil, nil
-	hole := max(epoch.Distance(starts[0], starts[len(starts)-1])/20, 10*int64(r.Bin))
-	for from := 0; from < len(starts); {
-		to := from + 1
-		for to < len(starts) && epoch.Distance(starts[to-1], starts[to]) <= hole {
-			to++
-		}
-		first, last := starts[from], starts[to-1]
-		begin := first - epoch.Mod(first, int64(r.Bin))
-		if begin > first { // before the first moment that has a number
-			begin = first
-		}
-		n := (last-begin)/int64(r.Bin) + 1
-		if int64(len(r.Starts))+n > mostBins {
-			return false
-		}
-		at := len(r.Starts)
-		for i := range n {
-			r.Starts, r.Exposure = append(r.Starts, begin+i*int64(r.Bin)), append(r.Exposure, 0)
-		}
-		for _, s := range starts[from:to] {
-			r.Exposure[at+int((s-begin)/int64(r.Bin))] = 1
-		}
-		// Of the first and the last bin only a part was recorded.
-		r.Exposure[at] -= float64(first-begin) / float64(r.Bin)
-		end := len(r.Starts) - 1
-		r.Exposure[end] = max(r.Exposure[end]-1+float64(last-r.Starts[end]+1)/float64(r.Bin), 0)
-		from = to
-	}
-	return true
-}
-
-func countOf(xs []float64, x float64) int {
-	n := 0
-	for _, v := range xs {
-		if v == x {
-			n++
-		}
-	}
-	return n
-}
-
-// withoutStray leaves out starts that lie further from most others than these are apart: a clock that was never
-// set must not make a thousand years of bins.
-func (r *SeriesResult) withoutStray(starts []int64) []int64 {
-	n := len(starts)
-	low, high := starts[n/200], starts[n-1-n/200]
-	reach := max(epoch.Distance(low, high), int64(time.Minute))
-	from, _ := slices.BinarySearch(starts, epoch.Add(low, -reach))
-	to, _ := slices.BinarySearch(starts, epoch.Add(high, reach))
-	if out := n - (to - from); out > 0 {
-		r.Warnings = append(r.Warnings, tracewhy.Warning{
-			Code: WarningOutside, Count: out, Message: "traces began long before or after the others: they were left out of the timeline",
-		})
-	}
-	return starts[from:to]
-}
-
-// covered returns the time in which traces began, without long holes between them, as between two files.
-func covered(starts []int64) int64 {
-	n := len(starts)
-	total := epoch.Distance(starts[0], starts[n-1])
-	hole := max(total/20, 1)
-	out := int64(1)
-	for i := 1; i < n; i++ {
-		if d := epoch.Distance(starts[i-1], starts[i]); d < hole {
-			out += d
-		}
-	}
-	return out
-}
-
-// bin returns the bin of a moment; it is false outside of all, and where nothing is known.
-func (r *SeriesResult) bin(at int64) (int, bool) {
-	i, exact := slices.BinarySearch(r.Starts, at)
-	if !exact {
-		i--
-	}
-	if i < 0 || at-r.Starts[i] >= int64(r.Bin) || r.Exposure[i] == 0 {
-		return 0, false
-	}
-	return i, true
+// grid returns the bins.
+func (r *SeriesResult) grid() *bins.Bins {
+	return &bins.Bins{Length: r.Bin, Starts: r.Starts, Exposure: r.Exposure}
 }
 
 // compareSubjects orders subjects by kind and name.

@@ -63,7 +63,7 @@ func (c *counter) count(ctx context.Context, kind SubjectKind) error {
 	var calls []int
 	var all chunk.List[observation]
 	err := c.each(ctx, kind, func(f found, s tracewhy.Span, start, took int64, failed bool) {
-		bin, ok := c.result.bin(start)
+		bin, ok := c.result.grid().Of(start)
 		if !ok {
 			return
 		}
@@ -117,7 +117,7 @@ func (c *counter) findLimits(ctx context.Context, kind SubjectKind) ([]limit, er
 	}
 	first := make([]int32, n+1)
 	err := c.each(ctx, kind, func(f found, _ tracewhy.Span, start, _ int64, failed bool) {
-		if _, ok := c.result.bin(start); ok && !failed {
+		if _, ok := c.result.grid().Of(start); ok && !failed {
 			first[index(f)+1]++
 		}
 	})
@@ -130,7 +130,7 @@ func (c *counter) findLimits(ctx context.Context, kind SubjectKind) ([]limit, er
 	took := make([]int64, first[n])
 	next := slices.Clone(first[:n])
 	err = c.each(ctx, kind, func(f found, _ tracewhy.Span, start, d int64, failed bool) {
-		if _, ok := c.result.bin(start); ok && !failed {
+		if _, ok := c.result.grid().Of(start); ok && !failed {
 			i := index(f)
 			took[next[i]] = d
 			next[i]++

@@ -66,7 +66,7 @@ func Split(ctx context.Context, traces tracewhy.Cohort, cfg ChangePointsConfig) 
 			if !ok {
 				return false
 			}
-			bin, ok := series.bin(start)
+			bin, ok := series.grid().Of(start)
 			return ok && s.states[bin] == want
 		})
 	}

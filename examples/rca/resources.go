@@ -10,11 +10,11 @@ import (
 	"time"
 
 	"github.com/tracewhy/tracewhy/rca/report"
-	"github.com/tracewhy/tracewhy/timeline"
+	"github.com/tracewhy/tracewhy/timeline/capacity"
 )
 
 // readSignals reads the gauges of a file, or none if it has no name.
-func readSignals(name string) ([]timeline.Signal, error) {
+func readSignals(name string) ([]capacity.Signal, error) {
 	if name == "" {
 		return nil, nil
 	}
@@ -23,7 +23,7 @@ func readSignals(name string) ([]timeline.Signal, error) {
 		return nil, err
 	}
 	defer f.Close()
-	signals, err := timeline.ReadSignals(f)
+	signals, err := capacity.ReadSignals(f)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -32,18 +32,18 @@ func readSignals(name string) ([]timeline.Signal, error) {
 
 // writeResources writes the resources that were full, or at which a queue grew, those that were so the longest first.
 func (x *course) writeResources(w io.Writer) {
-	var busy []*timeline.Resource
+	var busy []*capacity.Resource
 	for i := range x.resources.Resources {
 		r := &x.resources.Resources[i]
 		// An instance that is the only one of its service, and calls that are all those of it, are told once.
-		isTold := slices.ContainsFunc(busy, func(y *timeline.Resource) bool {
+		isTold := slices.ContainsFunc(busy, func(y *capacity.Resource) bool {
 			return y.Service == r.Service && y.Limit == r.Limit && slices.Equal(y.Most, r.Most)
 		})
 		if (r.Saturated() > 0 || len(r.Queues) > 0) && !isTold {
 			busy = append(busy, r)
 		}
 	}
-	slices.SortStableFunc(busy, func(x, y *timeline.Resource) int { return y.Saturated() - x.Saturated() })
+	slices.SortStableFunc(busy, func(x, y *capacity.Resource) int { return y.Saturated() - x.Saturated() })
 	if len(busy) > 0 {
 		fmt.Fprint(w, "\nRESOURCES: full, or with a queue that grew\n")
 	}
@@ -86,7 +86,7 @@ func known(ys []float64) []float64 {
 	return out
 }
 
-func drained(q timeline.Queue) string {
+func drained(q capacity.Queue) string {
 	if q.Drained == 0 {
 		return "and not over in the end"
 	}

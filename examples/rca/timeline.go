@@ -12,6 +12,7 @@ import (
 
 	"github.com/tracewhy/tracewhy/rca/report"
 	"github.com/tracewhy/tracewhy/timeline"
+	"github.com/tracewhy/tracewhy/timeline/capacity"
 )
 
 // events says what changed when, in the order of time.
@@ -69,7 +70,7 @@ func events(ctx context.Context, env *environment, c *command, args []string) er
 	if err != nil {
 		return err
 	}
-	resources, err := timeline.Resources(ctx, set.All(), timeline.ResourcesConfig{Series: cfg.Series, Signals: signals})
+	resources, err := capacity.Resources(ctx, set.All(), capacity.ResourcesConfig{Bin: *bin, Signals: signals})
 	if err != nil {
 		return err
 	}
@@ -88,7 +89,7 @@ type course struct {
 	changes     *timeline.ChangePointsResult
 	split       *timeline.SplitResult
 	ranking     *timeline.RankResult // nil without recorded changes
-	resources   *timeline.ResourcesResult
+	resources   *capacity.ResourcesResult
 	rows, width int
 }
 

@@ -1,4 +1,4 @@
-package timeline
+package capacity
 
 import (
 	"cmp"
@@ -12,6 +12,7 @@ import (
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/internal/parallel"
 	"github.com/tracewhy/tracewhy/internal/stats"
+	"github.com/tracewhy/tracewhy/timeline/internal/bins"
 )
 
 // Signal is a gauge that was measured beside the traces, such as the size of a pool, or the memory of an instance.
@@ -53,11 +54,11 @@ type SignalChange struct {
 	Q float64
 }
 
-// WarningSignalOutside says that points of signals were measured at no time of the traces.
-const WarningSignalOutside = "timeline_signal_outside"
+// replicates is how many series without a change a change of a signal is held against.
+const replicates = 199
 
 // layOver lays the signals over bins, and looks for changes of their means.
-func layOver(ctx context.Context, bins *SeriesResult, cfg ResourcesConfig) ([]SignalCourse, []tracewhy.Warning, error) {
+func layOver(ctx context.Context, grid *bins.Bins, cfg ResourcesConfig) ([]SignalCourse, []tracewhy.Warning, error) {
 	signals := slices.Clone(cfg.Signals)
 	for i := range signals {
 		signals[i].Points = slices.Clone(signals[i].Points)
@@ -70,9 +71,9 @@ func layOver(ctx context.Context, bins *SeriesResult, cfg ResourcesConfig) ([]Si
 	changes := make([]stats.ChangeResult, len(signals))
 	outside := make([]int, len(signals))
 	err := parallel.For(ctx, cfg.Workers, len(signals), func(i int) {
-		courses[i], outside[i] = courseOf(signals[i], bins)
+		courses[i], outside[i] = courseOf(signals[i], grid)
 		changes[i] = stats.ChangePoints(stats.ChangeSeries{Model: stats.MeanChange, Values: courses[i].Mean}, stats.ChangeConfig{
-			Alpha: cfg.alpha(), Replicates: replicates, Seed: stats.NewRand(cfg.Seed, stats.Key(signals[i].String())).Uint64(),
+			Alpha: cfg.Alpha, Replicates: replicates, Seed: stats.NewRand(cfg.Seed, stats.Key(signals[i].String())).Uint64(),
 		})
 	})
 	if err != nil {
@@ -84,27 +85,24 @@ func layOver(ctx context.Context, bins *SeriesResult, cfg ResourcesConfig) ([]Si
 	}
 	for i, q := range stats.BenjaminiHochberg(ps) {
 		for _, c := range changes[i].Changes {
-			if q <= cfg.alpha() {
+			if q <= cfg.Alpha {
 				courses[i].Changes = append(courses[i].Changes, SignalChange{
-					Time: bins.Starts[c.At], First: bins.Starts[max(c.First-1, 0)], Last: bins.Starts[c.Last] + int64(bins.Bin),
+					Time: grid.Starts[c.At], First: grid.Starts[max(c.First-1, 0)], Last: grid.Starts[c.Last] + int64(grid.Length),
 					Before: c.Before, After: c.After, Q: q,
 				})
 			}
 		}
 	}
-	if n := total(outside); n > 0 {
+	n := 0
+	for _, k := range outside {
+		n += k
+	}
+	if n > 0 {
 		return courses, []tracewhy.Warning{{
 			Code: WarningSignalOutside, Count: n, Message: "points of signals were measured at no time of the traces: they were left out",
 		}}, nil
 	}
 	return courses, nil, nil
-}
-
-func (cfg ResourcesConfig) alpha() float64 {
-	if cfg.Alpha > 0 && cfg.Alpha < 1 {
-		return cfg.Alpha
-	}
-	return 0.05
 }
 
 func compareSignals(x, y Signal) int {
@@ -118,16 +116,16 @@ func comparePoints(x, y Point) int {
 func sortPoints(points []Point) { slices.SortFunc(points, comparePoints) }
 
 // courseOf lays a signal over bins, and returns how many of its points are in none.
-func courseOf(s Signal, bins *SeriesResult) (c SignalCourse, outside int) {
-	n := len(bins.Starts)
+func courseOf(s Signal, grid *bins.Bins) (c SignalCourse, outside int) {
+	n := len(grid.Starts)
 	unknown := func() []float64 { return slices.Repeat([]float64{math.NaN()}, n) }
 	c = SignalCourse{Signal: s, Points: make([]int, n), Last: unknown(), Mean: unknown(), Min: unknown(), Max: unknown()}
 	for _, p := range s.Points {
-		b, exact := slices.BinarySearch(bins.Starts, p.Time)
+		b, exact := slices.BinarySearch(grid.Starts, p.Time)
 		if !exact {
 			b--
 		}
-		if b < 0 || p.Time-bins.Starts[b] >= int64(bins.Bin) || math.IsNaN(p.Value) || math.IsInf(p.Value, 0) {
+		if b < 0 || p.Time-grid.Starts[b] >= int64(grid.Length) || math.IsNaN(p.Value) || math.IsInf(p.Value, 0) {
 			outside++
 			continue
 		}

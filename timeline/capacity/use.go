@@ -1,4 +1,4 @@
-package timeline
+package capacity
 
 import (
 	"cmp"
@@ -11,7 +11,11 @@ import (
 	"unicode/utf8"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/timeline/internal/peer"
 )
+
+// cancelEvery is how many traces are read between looks at the context.
+const cancelEvery = 256
 
 // use is a time in which something was under way, and how many such times it stands for.
 type use struct {
@@ -42,7 +46,7 @@ type user struct {
 }
 
 type userID struct {
-	kind                    ResourceKind
+	kind                    Kind
 	service, instance, name string
 }
 
@@ -58,7 +62,7 @@ func (x *user) add(u use, own int64) {
 
 // users collects who used which resource of a kind.
 type users struct {
-	kind       ResourceKind
+	kind       Kind
 	numbers    map[userID]int // only looked up
 	all        []*user
 	names      map[int][2]string // by resource of a Set: the service and instance
@@ -68,7 +72,7 @@ type users struct {
 	isWeighted bool
 }
 
-func newUsers(kind ResourceKind) *users {
+func newUsers(kind Kind) *users {
 	return &users{kind: kind, numbers: map[userID]int{}, names: map[int][2]string{}, isWait: map[tracewhy.PathID]bool{}, usual: map[[2]int]int{}}
 }
 
@@ -89,11 +93,11 @@ func (u *users) read(ctx context.Context, traces tracewhy.Cohort) error {
 			}
 			x := use{start, end, weight}
 			switch u.kind {
-			case ResourceService, ResourceInstance:
+			case Service, Instance:
 				u.entered(s, x)
-			case ResourceDependency:
+			case Dependency:
 				u.called(s, x)
-			case ResourcePool:
+			case Pool:
 				u.pooled(s, x)
 			}
 		}
@@ -128,7 +132,7 @@ func (u *users) entered(s tracewhy.Span, x use) {
 	}
 	n := u.namesOf(s)
 	id := userID{kind: u.kind, service: n[0]}
-	if u.kind == ResourceInstance {
+	if u.kind == Instance {
 		if id.instance = n[1]; n[1] == "" {
 			return
 		}
@@ -136,7 +140,7 @@ func (u *users) entered(s tracewhy.Span, x use) {
 	to := u.of(id)
 	to.add(x, u.own[s.Index()])
 	p, hasParent := s.Parent()
-	if u.kind != ResourceInstance || !hasParent || !s.IsRemote() || s.IsAsync() {
+	if u.kind != Instance || !hasParent || !s.IsRemote() || s.IsAsync() {
 		return
 	}
 	// The clocks of two hosts differ: what counts is by how much a request is longer than the shortest.
@@ -162,32 +166,15 @@ func (u *users) compared(a, b int) int {
 	return n
 }
 
-// peerOf returns the name of what a span calls, if it is a call.
-func peerOf(s tracewhy.Span) (string, bool) {
-	if k := s.Kind(); k == tracewhy.KindServer || k == tracewhy.KindConsumer || k == tracewhy.KindProducer {
-		return "", false
-	}
-	for c := range s.Children() {
-		if c.IsRemote() {
-			return c.Service(), true
-		}
-	}
-	if s.HasChildren() {
-		return "", false
-	}
-	name, _ := s.Peer()
-	return name, name != ""
-}
-
 // called notes calls to a peer, and pauses that led to them.
 func (u *users) called(s tracewhy.Span, x use) {
-	if peer, ok := peerOf(s); ok {
+	if callee, ok := peer.Of(s); ok {
 		n := u.namesOf(s)
 		own := u.own[s.Index()]
 		if s.HasChildren() {
 			own = 0 // its remote side is another resource
 		}
-		u.of(userID{u.kind, n[0], n[1], peer}).add(x, own)
+		u.of(userID{u.kind, n[0], n[1], callee}).add(x, own)
 	}
 	if !s.HasChildren() {
 		return
@@ -196,9 +183,9 @@ func (u *users) called(s tracewhy.Span, x use) {
 		if g.Class != tracewhy.GapBeforeFirst && g.Class != tracewhy.GapBetween {
 			continue
 		}
-		peer, ok := peerOf(g.Child)
+		callee, ok := peer.Of(g.Child)
 		if n := u.namesOf(g.Child); ok && n == u.namesOf(s) {
-			to := u.of(userID{u.kind, n[0], n[1], peer})
+			to := u.of(userID{u.kind, n[0], n[1], callee})
 			to.pauses = append(to.pauses, pause{use{g.Start, g.End, x.weight}, u.compared(int(g.Child.Path().ID()), int(g.Class))})
 		}
 	}
@@ -286,17 +273,17 @@ func words(name string) iter.Seq[string] {
 }
 
 // most returns the resources with enough uses, by name, and how many had to be left out.
-func (u *users) most(cfg SeriesConfig) (all []*user, left int) {
+func (u *users) most(cfg ResourcesConfig) (all []*user, left int) {
 	count := func(x *user) int { return max(len(x.uses), len(x.waiting)) }
 	for _, x := range u.all {
 		if count(x) >= cfg.MinCalls {
 			all = append(all, x)
 		}
 	}
-	if len(all) > cfg.MaxSubjects {
+	if len(all) > cfg.MaxResources {
 		slices.SortFunc(all, func(x, y *user) int { return cmp.Or(cmp.Compare(count(y), count(x)), x.id.compare(y.id)) })
-		left = len(all) - cfg.MaxSubjects
-		all = all[:cfg.MaxSubjects]
+		left = len(all) - cfg.MaxResources
+		all = all[:cfg.MaxResources]
 	}
 	slices.SortFunc(all, func(x, y *user) int { return x.id.compare(y.id) })
 	return all, left
@@ -325,7 +312,7 @@ func (x *user) delays(share float64) []use {
 			to++
 		}
 		at := func(i int) int64 { return sorted[i].end - sorted[i].start }
-		if x.id.kind == ResourceInstance {
+		if x.id.kind == Instance {
 			shortest[sorted[from].usual] = at(from)
 		}
 		usual[sorted[from].usual] = at(from+int(share*float64(to-from))) - shortest[sorted[from].usual]

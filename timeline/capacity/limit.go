@@ -1,4 +1,4 @@
-package timeline
+package capacity
 
 import (
 	"cmp"
@@ -63,7 +63,7 @@ func (x *user) limit(isWeighted bool) (l Limit, uses, waits []use) {
 	if l.N == 0 {
 		l, uses, waits = first, x.uses, nil
 	}
-	if x.id.kind == ResourcePool {
+	if x.id.kind == Pool {
 		return x.stateLimit(l), uses, x.waiting
 	}
 	return l, uses, waits
@@ -83,7 +83,7 @@ func (x *user) limitWithin(from, to int64, pauses [][]use) (l Limit, uses, waits
 			break
 		}
 	}
-	if l.N == 0 && x.id.kind != ResourcePool && 2*x.own > x.took {
+	if l.N == 0 && x.id.kind != Pool && 2*x.own > x.took {
 		inside, waited := serversOf(within(x.uses, from, to), nil)
 		if inside.N > 0 || l.Waits < fewestWaits {
 			l, waits = inside, waited

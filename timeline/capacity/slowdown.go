@@ -1,4 +1,4 @@
-package timeline
+package capacity
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"github.com/tracewhy/tracewhy/internal/quantity"
 	"github.com/tracewhy/tracewhy/internal/stats"
 	"github.com/tracewhy/tracewhy/timeline/internal/epoch"
+	"github.com/tracewhy/tracewhy/timeline/internal/peer"
 )
 
 // Growth is what executions that take longer spend the time on.
@@ -142,8 +143,8 @@ type executions struct {
 
 func executionsOf(ctx context.Context, traces tracewhy.Cohort, path tracewhy.Path) (*executions, error) {
 	x := &executions{}
-	u := newUsers(ResourceService)
-	entries := newUsers(ResourceService)
+	u := newUsers(Service)
+	entries := newUsers(Service)
 	isWait := u.waits(path)
 	read := 0
 	for t := range traces.Traces() {
@@ -159,7 +160,7 @@ func executionsOf(ctx context.Context, traces tracewhy.Cohort, path tracewhy.Pat
 			}
 			n := u.namesOf(s)
 			if u.enters(s) {
-				to := entries.of(userID{ResourceService, n[0], n[1], ""})
+				to := entries.of(userID{Service, n[0], n[1], ""})
 				to.uses = append(to.uses, use{start, end, t.Weight()})
 			}
 			if p.Operation() != path.Operation() || p.Kind() != path.Kind() {
@@ -251,7 +252,7 @@ func (x *executions) size() int {
 // executed notes an execution of an instance, and its calls with what of it may be waits for them.
 func (u *users) executed(s tracewhy.Span, e use) {
 	n := u.namesOf(s)
-	to := u.of(userID{ResourceService, n[0], n[1], ""})
+	to := u.of(userID{Service, n[0], n[1], ""})
 	to.uses = append(to.uses, e)
 	var waits []use // that have a span and led to no call yet
 	for c := range s.Children() {
@@ -261,8 +262,8 @@ func (u *users) executed(s tracewhy.Span, e use) {
 		}
 		if !c.HasChildren() && u.waits(c.Path()) {
 			waits = append(waits, use{start, end, e.weight})
-		} else if peer, ok := peerOf(c); ok {
-			to := u.of(userID{ResourceService, n[0], n[1], peer})
+		} else if callee, ok := peer.Of(c); ok {
+			to := u.of(userID{Service, n[0], n[1], callee})
 			to.uses = append(to.uses, use{start, end, e.weight})
 			for _, w := range waits {
 				to.pauses = append(to.pauses, pause{w, isNamed})
@@ -271,8 +272,8 @@ func (u *users) executed(s tracewhy.Span, e use) {
 		}
 	}
 	for g := range s.Gaps() {
-		if peer, ok := peerOf(g.Child); ok && (g.Class == tracewhy.GapBeforeFirst || g.Class == tracewhy.GapBetween) {
-			to := u.of(userID{ResourceService, n[0], n[1], peer})
+		if callee, ok := peer.Of(g.Child); ok && (g.Class == tracewhy.GapBeforeFirst || g.Class == tracewhy.GapBetween) {
+			to := u.of(userID{Service, n[0], n[1], callee})
 			to.pauses = append(to.pauses, pause{use{g.Start, g.End, e.weight}, u.compared(int(g.Child.Path().ID()), int(g.Class))})
 		}
 	}

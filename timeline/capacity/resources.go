@@ -1,19 +1,31 @@
-package timeline
+package capacity
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/internal/parallel"
+	"github.com/tracewhy/tracewhy/timeline/internal/bins"
 )
 
 // ResourcesConfig adjusts [Resources]. Its zero value is the documented default.
 type ResourcesConfig struct {
-	// Series says which bins there are, and how many calls a resource has at least. MaxSubjects is how many
-	// resources of a kind there are at most.
-	Series SeriesConfig
+	// Bin is the length of a bin. 0 means a round one of which the traces fill about 240, or fewer where
+	// they are few: ten traces a bin, and at least 30 bins.
+	Bin time.Duration
+	// Start and End bound the time that is looked at, in nanoseconds since the Unix epoch. 0 means that of
+	// the traces, without those that lie far outside.
+	Start, End int64
+	// Kinds are the kinds of resources to look at; nil means all.
+	Kinds []Kind
+	// MinCalls is how many executions, or waits, a resource has at least; 0 means 30.
+	MinCalls int
+	// MaxResources is how many resources of a kind there are at most, those with the most executions; 0 means 500.
+	MaxResources int
 	// Signals are gauges that were measured beside the traces, to be laid over the same bins.
 	Signals []Signal
 	// Alpha is the share of signals that did not change, among those that are said to; 0 means 0.05.
@@ -23,25 +35,48 @@ type ResourcesConfig struct {
 	Workers int
 }
 
-// ResourceKind is a kind of thing that executions occupy.
-type ResourceKind uint8
+// Kind is a kind of thing that executions occupy.
+type Kind uint8
 
 // The kinds of resources.
 const (
-	ResourceService    ResourceKind = iota // what others asked of a service
-	ResourceInstance                       // what others asked of one of its instances
-	ResourceDependency                     // calls of one instance to a peer
-	ResourcePool                           // what spans named as a wait for a pool or lock wait for, in one instance
+	Service    Kind = iota // what others asked of a service
+	Instance               // what others asked of one of its instances
+	Dependency             // calls of one instance to a peer
+	Pool                   // what spans named as a wait for a pool or lock wait for, in one instance
 )
 
 // String returns the kind in lower-case words.
-func (k ResourceKind) String() string {
-	return [...]string{"service", "instance", "dependency", "pool"}[min(k, ResourcePool)]
+func (k Kind) String() string {
+	return [...]string{"service", "instance", "dependency", "pool"}[min(k, Pool)]
+}
+
+// withDefaults returns the configuration with what zero values stand for.
+func (cfg ResourcesConfig) withDefaults() ResourcesConfig {
+	if cfg.MinCalls <= 0 {
+		cfg.MinCalls = 30
+	}
+	if cfg.MaxResources <= 0 {
+		cfg.MaxResources = 500
+	}
+	all := []Kind{Service, Instance, Dependency, Pool}
+	if cfg.Kinds != nil {
+		all = slices.DeleteFunc(all, func(k Kind) bool { return !slices.Contains(cfg.Kinds, k) })
+	}
+	cfg.Kinds = all
+	if cfg.Alpha <= 0 || cfg.Alpha >= 1 {
+		cfg.Alpha = 0.05
+	}
+	return cfg
+}
+
+func (cfg ResourcesConfig) bins() bins.Config {
+	return bins.Config{Length: cfg.Bin, Start: cfg.Start, End: cfg.End}
 }
 
 // Resource is what executions occupy, and how that went over time. Slices are by bin.
 type Resource struct {
-	Kind     ResourceKind
+	Kind     Kind
 	Service  string // of a dependency and a pool the caller's
 	Instance string
 	Name     string // of a dependency the peer, of a pool the operation of the waits
@@ -74,9 +109,9 @@ type Resource struct {
 // String returns the resource's name.
 func (r *Resource) String() string {
 	switch r.Kind {
-	case ResourceService:
+	case Service:
 		return r.Service
-	case ResourceInstance:
+	case Instance:
 		return r.Service + " " + r.Instance
 	}
 	if r.Instance == "" {
@@ -127,16 +162,30 @@ type Queue struct {
 
 // ResourcesResult says in what state resources were over time.
 type ResourcesResult struct {
-	Bin       time.Duration // the length of a bin
-	Starts    []int64       // as of [SeriesResult]
-	Exposure  []float64     // likewise
-	Resources []Resource    // by kind, then by name
+	Bin time.Duration // the length of a bin
+	// Starts is when each bin begins, in nanoseconds since the Unix epoch. They follow each other, but for
+	// long times in which nothing was recorded, as between two recordings: those have no bins.
+	Starts []int64
+	// Exposure is how much of each bin was recorded, from 0 to 1. Where no trace began in a bin nothing is
+	// known of it.
+	Exposure  []float64
+	Resources []Resource // by kind, then by name
 	Signals   []SignalCourse
 	Warnings  []tracewhy.Warning
 }
 
-// WarningIncomplete says that spans are missing: fewer are seen under way than were, and less waits.
-const WarningIncomplete = "timeline_incomplete"
+// The warnings of [Resources].
+const (
+	WarningIncomplete    = "timeline_incomplete"     // traces lack spans: fewer are seen under way than were, and less waits
+	WarningManyResources = "timeline_many_subject"   // more resources than MaxResources
+	WarningWeighted      = "weighted"                // a sample with weights: what was under way is estimated, and limits are not
+	WarningOutside       = bins.WarningOutside       // traces far outside the time of the others, which are left out
+	WarningUnrecorded    = bins.WarningUnrecorded    // bins without any trace, of which nothing is known
+	WarningSignalOutside = "timeline_signal_outside" // points of signals that were measured at no time of the traces
+)
+
+// ErrNoTraces says that a cohort is empty, or has no trace whose time is known.
+var ErrNoTraces = errors.New("capacity: no traces")
 
 // Resources reconstructs from spans in what state services, instances, dependencies and pools were: how many
 // executions were under way and how many waited, how many began and ended, how long they took, and where that can
@@ -156,37 +205,36 @@ func Resources(ctx context.Context, traces tracewhy.Cohort, cfg ResourcesConfig)
 	if traces.Len() == 0 {
 		return nil, ErrNoTraces
 	}
-	cfg.Series = cfg.Series.withDefaults()
-	bins := &SeriesResult{}
-	if !bins.layOut(traces, cfg.Series) {
+	cfg = cfg.withDefaults()
+	grid, warnings, ok := bins.LayOut(traces, cfg.bins())
+	if !ok {
 		return nil, ErrNoTraces
 	}
-	r := &ResourcesResult{Bin: bins.Bin, Starts: bins.Starts, Exposure: bins.Exposure}
+	r := &ResourcesResult{Bin: grid.Length, Starts: grid.Starts, Exposure: grid.Exposure, Warnings: warnings}
 	tooMany, isWeighted := 0, false
-	for kind := ResourceService; kind <= ResourcePool; kind++ {
+	for _, kind := range cfg.Kinds {
 		users := newUsers(kind)
 		if err := users.read(ctx, traces); err != nil {
 			return nil, err
 		}
 		isWeighted = users.isWeighted
-		all, left := users.most(cfg.Series)
+		all, left := users.most(cfg)
 		tooMany += left
 		made := make([]Resource, len(all))
 		err := parallel.For(ctx, cfg.Workers, len(all), func(i int) {
-			made[i] = all[i].resource(bins, users.isWeighted)
+			made[i] = all[i].resource(grid, users.isWeighted)
 		})
 		if err != nil {
 			return nil, err
 		}
 		r.Resources = append(r.Resources, made...)
 	}
-	r.Warnings = bins.Warnings
 	warn := func(code string, n int, message string) {
 		if n > 0 {
 			r.Warnings = append(r.Warnings, tracewhy.Warning{Code: code, Count: n, Message: message})
 		}
 	}
-	warn(WarningManySubject, tooMany, "resources with fewer calls than others were left out, since they are so many")
+	warn(WarningManyResources, tooMany, "resources with fewer calls than others were left out, since they are so many")
 	if isWeighted {
 		warn(WarningWeighted, 1, "traces were sampled: what was under way is estimated from their weights, and limits are not")
 	}
@@ -197,7 +245,7 @@ func Resources(ctx context.Context, traces tracewhy.Cohort, cfg ResourcesConfig)
 		}
 	}
 	warn(WarningIncomplete, incomplete, "traces lack spans: more was under way than is seen")
-	signals, warnings, err := layOver(ctx, bins, cfg)
+	signals, warnings, err := layOver(ctx, grid, cfg)
 	if err != nil {
 		return nil, err
 	}

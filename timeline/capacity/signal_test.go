@@ -1,4 +1,4 @@
-package timeline_test
+package capacity_test
 
 import (
 	"bytes"
@@ -15,12 +15,12 @@ import (
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/internal/tracetext"
-	"github.com/tracewhy/tracewhy/timeline"
+	"github.com/tracewhy/tracewhy/timeline/capacity"
 	"github.com/tracewhy/tracewhy/timeline/internal/logins"
 )
 
 func ExampleReadSignals() {
-	signals, err := timeline.ReadSignals(strings.NewReader("name,time,value,service\npool.size,2026-11-24T08:45:00Z,10,auth\npool.size,1795510000.5,12,auth\n"))
+	signals, err := capacity.ReadSignals(strings.NewReader("name,time,value,service\npool.size,2026-11-24T08:45:00Z,10,auth\npool.size,1795510000.5,12,auth\n"))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -37,9 +37,9 @@ func ExampleReadSignals() {
 
 func TestReadSignals(t *testing.T) {
 	const at = 1795510000 * int64(time.Second)
-	want := []timeline.Signal{
-		{Name: "memory", Unit: "By", Points: []timeline.Point{{at, 3}}},
-		{Name: "pool.size", Service: "auth", Instance: "auth-1", Points: []timeline.Point{{at, 9}, {at + 1e9, 8.5}}},
+	want := []capacity.Signal{
+		{Name: "memory", Unit: "By", Points: []capacity.Point{{at, 3}}},
+		{Name: "pool.size", Service: "auth", Instance: "auth-1", Points: []capacity.Point{{at, 9}, {at + 1e9, 8.5}}},
 	}
 	for _, text := range []string{
 		"time,name,value,service,instance,unit\n1795510001,pool.size,8.5,auth,auth-1,\n2026-11-24T08:46:40Z,memory,3,,,By\n1795510000.0,pool.size,9,auth,auth-1,\n1795510002,pool.size,,auth,auth-1,\n1795510002,pool.size,NaN,auth,auth-1,\n",
@@ -49,7 +49,7 @@ func TestReadSignals(t *testing.T) {
 		`{"name":"memory","time":1795510000,"value":3,"unit":"By"}
 			{"name":"pool.size","time":1795510001,"value":8.5,"service":"auth","instance":"auth-1"} {"name":"pool.size","time":1795510000,"value":9,"service":"auth","instance":"auth-1"}`,
 	} {
-		got, err := timeline.ReadSignals(strings.NewReader(text))
+		got, err := capacity.ReadSignals(strings.NewReader(text))
 		if d := cmp.Diff(want, got); err != nil || d != "" {
 			t.Errorf("%v, and of\n%s\n%s", err, text, d)
 		}
@@ -76,7 +76,7 @@ func TestReadSignals(t *testing.T) {
 		`{"name":"x","value":2}`:                      "it has no time",
 		`[null]`:                                      "measurement 1: it is null",
 	} {
-		if got, err := timeline.ReadSignals(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), says) {
+		if got, err := capacity.ReadSignals(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%q: %v and %v, want %q", text, got, err, says)
 		}
 	}
@@ -88,7 +88,7 @@ func FuzzReadSignals(f *testing.F) {
 	f.Add([]byte(`[{"name":"x","time":1.5,"value":2,"service":"s","unit":"By"}]`))
 	f.Add([]byte("\xef\xbb\xbf{\"name\":\"x\",\"time\":\"2026-11-24T08:46:40Z\",\"value\":null}"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		signals, err := timeline.ReadSignals(bytes.NewReader(text))
+		signals, err := capacity.ReadSignals(bytes.NewReader(text))
 		if err != nil {
 			return
 		}
@@ -110,7 +110,7 @@ func FuzzReadSignals(f *testing.F) {
 		if again.Len() == 0 || !bytes.Equal(bytes.ToValidUTF8(text, nil), text) {
 			return // JSON has no other text
 		}
-		same, err := timeline.ReadSignals(&again)
+		same, err := capacity.ReadSignals(&again)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -130,29 +130,29 @@ func FuzzReadSignals(f *testing.F) {
 func TestSignals(t *testing.T) {
 	set := tracewhy.SetOf(logins.Calm(2000, time.Hour).Spans(1)...)
 	r := rand.New(rand.NewPCG(1, 1))
-	gauge := func(name string, value func(minute int) float64) timeline.Signal {
-		s := timeline.Signal{Name: name}
+	gauge := func(name string, value func(minute int) float64) capacity.Signal {
+		s := capacity.Signal{Name: name}
 		for minute := range 60 {
 			if minute < 20 || minute >= 25 {
-				s.Points = append(s.Points, timeline.Point{Time: tracetext.Epoch + int64(minute)*int64(time.Minute) + 5e9, Value: value(minute)})
+				s.Points = append(s.Points, capacity.Point{Time: tracetext.Epoch + int64(minute)*int64(time.Minute) + 5e9, Value: value(minute)})
 			}
 		}
 		r.Shuffle(len(s.Points), func(i, j int) { s.Points[i], s.Points[j] = s.Points[j], s.Points[i] })
 		return s
 	}
-	signals := []timeline.Signal{
+	signals := []capacity.Signal{
 		gauge("size", func(minute int) float64 { return map[bool]float64{false: 10, true: 4}[minute >= 40] }),
 		gauge("same", func(int) float64 { return 3 }),
 		gauge("memory", func(minute int) float64 { return 100 + 5*r.NormFloat64() + map[bool]float64{true: 40}[minute >= 30] }),
 		gauge("noise", func(int) float64 { return 100 + 5*r.NormFloat64() }),
-		{Name: "elsewhere", Points: []timeline.Point{{Time: 5, Value: 1}}},
+		{Name: "elsewhere", Points: []capacity.Point{{Time: 5, Value: 1}}},
 	}
-	cfg := timeline.ResourcesConfig{Series: timeline.SeriesConfig{Bin: 30 * time.Second}, Signals: signals}
-	got, err := timeline.Resources(context.Background(), set.All(), cfg)
+	cfg := capacity.ResourcesConfig{Bin: 30 * time.Second, Signals: signals}
+	got, err := capacity.Resources(context.Background(), set.All(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	changes := map[string][]timeline.SignalChange{}
+	changes := map[string][]capacity.SignalChange{}
 	for _, c := range got.Signals {
 		changes[c.Signal.Name] = c.Changes
 		points := 0
@@ -179,7 +179,7 @@ func TestSignals(t *testing.T) {
 	}
 	found := false
 	for _, w := range got.Warnings {
-		found = found || w.Code == timeline.WarningSignalOutside && w.Count == 1
+		found = found || w.Code == capacity.WarningSignalOutside && w.Count == 1
 	}
 	if !found {
 		t.Errorf("nothing is said of the point that was left out: %v", got.Warnings)
@@ -189,12 +189,12 @@ func TestSignals(t *testing.T) {
 // Of several points in a bin the course tells the last, the mean and both ends.
 func TestSignalBins(t *testing.T) {
 	set := tracewhy.SetOf(logins.Calm(100, time.Minute).Spans(1)...)
-	second := func(s int, v float64) timeline.Point {
-		return timeline.Point{Time: tracetext.Epoch + int64(s)*1e9, Value: v}
+	second := func(s int, v float64) capacity.Point {
+		return capacity.Point{Time: tracetext.Epoch + int64(s)*1e9, Value: v}
 	}
-	r, err := timeline.Resources(context.Background(), set.All(), timeline.ResourcesConfig{
-		Series:  timeline.SeriesConfig{Bin: 10 * time.Second},
-		Signals: []timeline.Signal{{Name: "queue", Points: []timeline.Point{second(19, 4), second(12, 6), second(11, 2), second(30, 7)}}},
+	r, err := capacity.Resources(context.Background(), set.All(), capacity.ResourcesConfig{
+		Bin:     10 * time.Second,
+		Signals: []capacity.Signal{{Name: "queue", Points: []capacity.Point{second(19, 4), second(12, 6), second(11, 2), second(30, 7)}}},
 	})
 	if err != nil {
 		t.Fatal(err)
