@@ -96,7 +96,7 @@ func ExampleFaultDomain() {
 	// external CreditScoringCorp lending
 	// 100 % (100 to 100) of the excess is external, most of it at CreditScoringCorp (slow answers)
 	// CreditScoringCorp degraded
-	// - its p50 rose from 43 to 133 ms
-	// - its p95 rose from 46 to 136 ms
+	// - its p50 rose from 43ms to 133ms
+	// - its p95 rose from 46ms to 136ms
 	// - its p99 is not estimable: that takes 368 traces, and there are 100
 }

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/internal/quantity"
 	"github.com/tracewhy/tracewhy/internal/stats"
 )
 
@@ -209,13 +211,16 @@ func (c *Scorecard) grade() {
 	} {
 		if x.now.Value >= degradedFactor*x.from.Value && x.now.Low > x.from.High {
 			c.worsen()
-			c.Reasons = append(c.Reasons, fmt.Sprintf("its %s rose from %.3g to %.3g ms", x.name, x.from.Value, x.now.Value))
+			c.Reasons = append(c.Reasons, fmt.Sprintf("its %s rose from %s to %s", x.name, duration(x.from.Value), duration(x.now.Value)))
 		}
 	}
 	if p99 := stats.QuantileSampleSize(0.99, level); !c.Incident.P99.IsKnown() && c.Incident.Traces < p99 {
 		c.Reasons = append(c.Reasons, fmt.Sprintf("its p99 is not estimable: that takes %d traces, and there are %d", p99, c.Incident.Traces))
 	}
 }
+
+// duration writes one that is given in milliseconds.
+func duration(ms float64) string { return quantity.Duration(time.Duration(ms * 1e6)) }
 
 func (c *Scorecard) worsen() {
 	if c.Grade == GradeHealthy {

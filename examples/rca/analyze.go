@@ -116,8 +116,10 @@ func (r *reader) investigate(ctx context.Context, in files, cfg rca.Config) (*an
 	}
 	a := &answer{baseline: set.Source(sourceBaseline), incident: set.Source(sourceIncident)}
 	switch {
+	case a.incident.Len() == 0 && a.baseline.Len() == 0:
+		return nil, noTraces(in.incident)
 	case a.incident.Len() == 0:
-		return nil, fmt.Errorf("there is no trace of the incident in %s; traces that are also in the baseline count for the side that has their root", strings.Join(in.incident, ", "))
+		return nil, fmt.Errorf("there is no trace of the incident in %s that is not one of the baseline as well", strings.Join(in.incident, ", "))
 	case len(in.baseline) == 0 && a.baseline.Len() == 0:
 		return a, a.split(ctx, cfg)
 	case a.baseline.Len() == 0:
@@ -144,14 +146,22 @@ func (a *answer) split(ctx context.Context, cfg rca.Config) error {
 	} else {
 		a.report = &rca.Report{
 			Schema: rca.Schema, Verdict: rca.VerdictNoIncident, NoneOfThese: 1,
-			Population: rca.Population{Traces: all.Len(), Spans: all.NumSpans(), IncidentTraces: all.Len()},
+			Population: rca.Population{Traces: all.Len(), Spans: all.NumSpans(), IncidentTraces: all.Len(), OutcomeRule: cfg.Outcome.String()},
+		}
+		for t := range all.Traces() {
+			if !t.Missing().Root && cfg.Outcome.Of(t) == tracewhy.OutcomeFailed {
+				a.report.Population.Failing++
+			}
+		}
+		for _, w := range all.Set().Problems() {
+			a.report.Population.Problems = append(a.report.Population.Problems, rca.ProblemCount{Code: w.Code, Count: w.Count})
 		}
 		if parts.Detectable >= 1 {
 			a.report.Verdict = rca.VerdictNeedMore
 			a.report.Next = append(a.report.Next, rca.NextStep{Query: "traces of better times", Why: "so few traces do not show by themselves whether anything became worse"})
 		}
 	}
-	a.report.Warnings = append(a.report.Warnings, tracewhy.Warning{Code: warningSplit, Count: 1, Message: "No baseline was given. " + parts.Reason})
+	a.report.Warnings = append(a.report.Warnings, tracewhy.Warning{Code: warningSplit, Count: 1, Message: "no baseline was given, and " + parts.Reason})
 	return nil
 }
 

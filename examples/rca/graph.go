@@ -7,9 +7,11 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/depgraph"
+	"github.com/tracewhy/tracewhy/internal/quantity"
 	"github.com/tracewhy/tracewhy/rca/report"
 )
 
@@ -127,40 +129,36 @@ func (d *dependencies) writeText(w io.Writer) error {
 func (d *dependencies) scorecards(w io.Writer) {
 	fmt.Fprint(w, "SCORECARDS: incident, and what is different from the baseline\n")
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprint(t, "  NAME\tDOMAIN\tGRADE\tCALLS\tERRORS\tP95 MS\tWHY\n")
+	fmt.Fprint(t, "  NAME\tDOMAIN\tGRADE\tCALLS\tERRORS\tP95\n")
 	cards := d.Cards.Cards
 	for _, c := range cards[:min(len(cards), d.rows)] {
 		name := report.Clean(c.Name)
 		if c.Synthetic {
 			name += " (tests)"
 		}
-		fmt.Fprintf(t, "  %s\t%s\t%s\t%d\t%s\t%s\t%s\n", name, c.Class.Domain, c.Grade, c.Incident.Calls, share(c.Incident.Errors), milliseconds(c.Incident.P95), why(c.Reasons))
+		fmt.Fprintf(t, "  %s\t%s\t%s\t%d\t%s\t%s\n", name, c.Class.Domain, c.Grade, c.Incident.Calls, share(c.Incident.Errors), millis(c.Incident.P95))
 	}
 	d.rest(t, w, len(cards))
-}
-
-// why joins reasons. What is not known for lack of traces, the table says by itself.
-func why(reasons []string) string {
-	var out []string
-	for _, x := range reasons {
-		if !strings.Contains(x, "not estimable") {
-			out = append(out, report.Clean(x))
+	for _, c := range cards[:min(len(cards), d.rows)] {
+		for _, x := range c.Reasons {
+			if !strings.Contains(x, "not estimable") { // that is in the table
+				fmt.Fprintf(w, "  %s: %s\n", report.Clean(c.Name), report.Clean(x))
+			}
 		}
 	}
-	return strings.Join(out, "; ")
 }
 
 func (d *dependencies) nodes(w io.Writer) {
 	fmt.Fprint(w, "DEPENDENCIES\n")
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprint(t, "  NAME\tDOMAIN\tCALLS\tERRORS\tP95 MS\tBECAUSE\n")
+	fmt.Fprint(t, "  NAME\tDOMAIN\tCALLS\tERRORS\tP95\tBECAUSE\n")
 	n := 0
 	for _, x := range d.Graph.Nodes {
 		if x.Kind != depgraph.NodeService && x.Kind != depgraph.NodeDependency {
 			continue
 		}
 		if n++; n <= d.rows {
-			fmt.Fprintf(t, "  %s\t%s\t%d\t%s\t%s\t%s\n", report.Clean(x.Name), x.Class.Domain, x.Calls.Calls, share(x.Calls.Errors), milliseconds(x.Calls.P95), report.Clean(x.Class.Reason))
+			fmt.Fprintf(t, "  %s\t%s\t%d\t%s\t%s\t%s\n", report.Clean(x.Name), x.Class.Domain, x.Calls.Calls, share(x.Calls.Errors), millis(x.Calls.P95), report.Clean(x.Class.Reason))
 		}
 	}
 	d.rest(t, w, n)
@@ -199,15 +197,16 @@ func (d *dependencies) rest(t *tabwriter.Writer, w io.Writer, n int) {
 }
 
 func share(e tracewhy.Estimate) string {
-	if e.Value != e.Value {
+	if !e.IsKnown() {
 		return "unknown"
 	}
 	return percents(e.Value)
 }
 
-func milliseconds(e tracewhy.Estimate) string {
-	if e.Value != e.Value {
+// millis writes a duration that is given in milliseconds.
+func millis(e tracewhy.Estimate) string {
+	if !e.IsKnown() {
 		return "unknown"
 	}
-	return fmt.Sprintf("%.3g", e.Value)
+	return quantity.Duration(time.Duration(e.Value * 1e6))
 }

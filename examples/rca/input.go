@@ -134,6 +134,11 @@ func (r *reader) read(ctx context.Context, source string, paths []string) error 
 	return nil
 }
 
+// noTraces says that files have no traces.
+func noTraces(files []string) error {
+	return fmt.Errorf("there is no trace in %s", strings.Join(files, ", "))
+}
+
 // set reads the files of both sides and builds a Set of them, saying what is then done with the spans.
 func (r *reader) set(ctx context.Context, in files, doing string) (*tracewhy.Set, *progress, error) {
 	if err := r.read(ctx, sourceBaseline, in.baseline); err != nil {
@@ -145,7 +150,7 @@ func (r *reader) set(ctx context.Context, in files, doing string) (*tracewhy.Set
 	p := newProgress(r.env, fmt.Sprintf("%s %d spans", doing, r.builder.Len()))
 	set, err := r.builder.Build(ctx)
 	if err == nil && set.Source(sourceIncident).Len() == 0 {
-		err = fmt.Errorf("there is no trace of the incident in %s", strings.Join(in.incident, ", "))
+		err = noTraces(in.incident)
 	}
 	if err != nil {
 		p.done()

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/tracewhy/tracewhy"
 )
 
 // result is what a run left behind.
@@ -84,6 +86,7 @@ func TestStatus(t *testing.T) {
 		{"no traces", []string{"analyze", "-baseline", baseline, broken}, statusInput, "broken.json"},
 		{"no baseline in its file", []string{"analyze", "-baseline", blank, incident}, statusInput, "no trace of better times in " + blank},
 		{"no incident in its file", []string{"analyze", "-baseline", baseline, blank}, statusInput, "no trace of the incident in " + blank},
+		{"no incident in its file, nor elsewhere", []string{"analyze", blank}, statusInput, "there is no trace in " + blank},
 		{"a hostile name", []string{"analyze", "-baseline", baseline, "\x1b[2Jx"}, statusInput, `\x1b[2Jx`},
 		{"no such changes", []string{"analyze", "-changes", "missing.json", dir}, statusInput, "missing.json"},
 		{"a folder", []string{"analyze", dir}, statusOK, ""},
@@ -99,6 +102,7 @@ func TestStatus(t *testing.T) {
 		{"demo with arguments", []string{"demo", "x"}, statusUsage, "no arguments"},
 		{"evaluate without folders", []string{"evaluate"}, statusUsage, "name folders"},
 		{"evaluate without cases", []string{"evaluate", empty}, statusInput, "no case"},
+		{"evaluate what is not there", []string{"evaluate", "missing"}, statusInput, "missing"},
 	} {
 		t.Run(tc.why, func(t *testing.T) {
 			got := execute(t, "", tc.args...)
@@ -221,5 +225,17 @@ func TestParse(t *testing.T) {
 		if diff := cmp.Diff(tc.want, got); diff != "" {
 			t.Errorf("%q: -want +got:\n%s", tc.args, diff)
 		}
+	}
+}
+
+// What is odd about a file is said, also where nothing is said of an incident.
+func TestOddFileWithoutBaseline(t *testing.T) {
+	incident, err := os.ReadFile(filepath.Join(smallCase(t), "incident.otlp.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := execute(t, "", "analyze", write(t, t.TempDir(), "cut.jsonl", string(incident)+string(incident[:len(incident)/2])))
+	if got.status != statusOK || !strings.Contains(got.stdout, "odd: 1 "+tracewhy.ProblemTruncatedInput) {
+		t.Errorf("%+v", got)
 	}
 }

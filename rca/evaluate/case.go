@@ -48,6 +48,9 @@ type Folder struct {
 func Find(dirs ...string) ([]Folder, error) {
 	var all []Folder
 	for _, dir := range dirs {
+		if _, err := os.Stat(dir); err != nil { // by its name
+			return nil, err
+		}
 		before := len(all)
 		err := fs.WalkDir(os.DirFS(dir), ".", func(path string, d fs.DirEntry, err error) error {
 			if err != nil || !d.IsDir() {

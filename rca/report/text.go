@@ -22,6 +22,7 @@ const (
 	maxOthers   = 3
 	maxNext     = 3
 	maxWarnings = 3
+	maxProblems = 8
 	maxDetails  = 5 // of each list below the first screen
 
 	labelColumn = 10
@@ -452,7 +453,7 @@ func (p *printer) data(r *rca.Report) {
 		p.field("", "in brackets behind numbers: 95 % confidence intervals")
 	}
 	if len(pop.Problems) > 0 {
-		first, more := capped(pop.Problems, maxWarnings)
+		first, more := capped(pop.Problems, maxProblems)
 		text := ""
 		for _, x := range first {
 			text = phrase(", ", text, count(x.Count)+" "+x.Code)
