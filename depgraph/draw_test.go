@@ -1,40 +1,14 @@
 package depgraph_test
 
 import (
-	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/depgraph"
+	"github.com/tracewhy/tracewhy/internal/golden"
 	"github.com/tracewhy/tracewhy/internal/tracetext"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", file, diff)
-	}
-}
 
 // paymentText is a customer's payment, through services of the bank and a credit scoring outside. Nothing
 // says whose the customer's device is, nor who takes the notification.
@@ -69,9 +43,9 @@ func payment(t *testing.T) *tracewhy.Set {
 
 func TestDrawings(t *testing.T) {
 	g := build(t, payment(t), depgraph.Config{})
-	golden(t, "payment.mermaid", g.Mermaid(depgraph.DrawConfig{}))
-	golden(t, "payment.dot", g.DOT(depgraph.DrawConfig{}))
-	golden(t, "payment_operations.mermaid", g.Mermaid(depgraph.DrawConfig{Operations: true, Numbers: true}))
+	golden.Check(t, "payment.mermaid", g.Mermaid(depgraph.DrawConfig{}))
+	golden.Check(t, "payment.dot", g.DOT(depgraph.DrawConfig{}))
+	golden.Check(t, "payment_operations.mermaid", g.Mermaid(depgraph.DrawConfig{Operations: true, Numbers: true}))
 }
 
 // What little traffic passes is left out, and the drawing says so.
@@ -84,8 +58,8 @@ func TestFraction(t *testing.T) {
 		}
 	}
 	g := build(t, tracetext.Set(text.String()), depgraph.Config{})
-	golden(t, "fraction.mermaid", g.Mermaid(depgraph.DrawConfig{Fraction: 0.05, Numbers: true}))
-	golden(t, "fraction.dot", g.DOT(depgraph.DrawConfig{Fraction: 0.05, Numbers: true}))
+	golden.Check(t, "fraction.mermaid", g.Mermaid(depgraph.DrawConfig{Fraction: 0.05, Numbers: true}))
+	golden.Check(t, "fraction.dot", g.DOT(depgraph.DrawConfig{Fraction: 0.05, Numbers: true}))
 	if all := g.Mermaid(depgraph.DrawConfig{Fraction: -1}); !strings.Contains(all, "rare.vendor.com") || strings.Contains(all, "left out") {
 		t.Errorf("with everything:\n%s", all)
 	}

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tracewhy/tracewhy/internal/golden"
 )
 
 // awkward are the values that each field of each format in JSON is given in turn.
@@ -93,7 +95,7 @@ func TestGrid(t *testing.T) {
 			fmt.Fprintf(&got, "protobuf field %d wire type %d: %s\n", field, wire, out)
 		}
 	}
-	sameAsGolden(t, "grid.golden", got.String())
+	golden.Check(t, "grid.golden", got.String())
 }
 
 // The Zipkin documents of the reference corpus come to what the golden file says: the outcome and what
@@ -124,29 +126,5 @@ func TestHostileZipkin(t *testing.T) {
 	if err := lines.Err(); err != nil {
 		t.Fatal(err)
 	}
-	sameAsGolden(t, "zipkin.golden", got.String())
-}
-
-// sameAsGolden compares lines with those of a golden file.
-func sameAsGolden(t *testing.T, name, got string) {
-	t.Helper()
-	golden := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	wanted, lines := strings.Split(string(want), "\n"), strings.Split(got, "\n")
-	if len(wanted) != len(lines) {
-		t.Errorf("%d outcomes, want %d", len(lines), len(wanted))
-	}
-	for i := range min(len(wanted), len(lines)) {
-		if lines[i] != wanted[i] {
-			t.Errorf("got  %s\nwant %s", lines[i], wanted[i])
-		}
-	}
+	golden.Check(t, "zipkin.golden", got.String())
 }

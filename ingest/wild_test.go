@@ -3,7 +3,6 @@ package ingest_test
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io/fs"
 	"os"
@@ -11,14 +10,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/ingest"
 	"github.com/tracewhy/tracewhy/ingest/input"
+	"github.com/tracewhy/tracewhy/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files")
 
 // What becomes of each trace file that other programs have in their tests: how many spans are read of it, and
 // what is odd about them, or why it is refused.
@@ -39,19 +35,7 @@ func TestWildFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const golden = "testdata/wild.golden"
-	if *update {
-		if err := os.WriteFile(golden, []byte(got.String()), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got.String()); diff != "" {
-		t.Errorf("run with -update if this is right:\n%s", diff)
-	}
+	golden.Check(t, "wild.golden", got.String())
 }
 
 // wildOutcome reads a file and says in a line what came of it.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"flag"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -15,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/internal/golden"
 	"github.com/tracewhy/tracewhy/internal/tracetext"
 	"github.com/tracewhy/tracewhy/sample"
 )
@@ -149,27 +149,17 @@ func TestDecodedSamplesGoOn(t *testing.T) {
 	}
 }
 
-var update = flag.Bool("update", false, "rewrite the encoded sample of version 1")
-
 // What was encoded once can be read for ever: a change of the format is a new version.
 func TestFormatStays(t *testing.T) {
 	spans := oddSpans(rand.New(rand.NewPCG(7, 7)), 3)
 	want := of(sample.Config{PerStratum: 4, MaxBytes: 1}, slices.Collect(tracewhy.SetOf(spans...).Traces())...)
-	const file = "testdata/v1.sample"
-	if *update {
-		if err := os.WriteFile(file, encoded(t, want), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	golden, err := os.ReadFile(file)
+	golden.Check(t, "v1.sample", encoded(t, want))
+	file, err := os.ReadFile("testdata/v1.sample")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := encoded(t, want); !bytes.Equal(got, golden) {
-		t.Errorf("the sample of %d bytes has other bytes than the %d of %s", len(got), len(golden), file)
-	}
 	var s sample.Sample
-	if err := s.UnmarshalBinary(golden); err != nil {
+	if err := s.UnmarshalBinary(file); err != nil {
 		t.Fatal(err)
 	}
 	set, err := s.Set(t.Context())

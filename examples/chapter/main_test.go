@@ -1,7 +1,6 @@
 package main
 
 import (
-	"flag"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,27 +11,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tracewhy/tracewhy/internal/golden"
 	"github.com/tracewhy/tracewhy/timeline"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", file, diff)
-	}
-}
 
 func output(t *testing.T, text bool, names ...string) string {
 	t.Helper()
@@ -49,8 +30,8 @@ func TestDiagrams(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		golden(t, d.name+".mmd", x.Mermaid())
-		golden(t, d.name+".txt", x.Text(100))
+		golden.Check(t, d.name+".mmd", x.Mermaid())
+		golden.Check(t, d.name+".txt", x.Text(100))
 	}
 	if got := output(t, true, "waterfall"); !strings.Contains(got, "▓") {
 		t.Errorf("as text: %s", got)

@@ -17,6 +17,7 @@ import (
 	"github.com/tracewhy/tracewhy/ingest"
 	"github.com/tracewhy/tracewhy/ingest/jaeger"
 	"github.com/tracewhy/tracewhy/ingest/otlp"
+	"github.com/tracewhy/tracewhy/internal/golden"
 	"github.com/tracewhy/tracewhy/internal/tracetext"
 )
 
@@ -71,7 +72,7 @@ func TestConvertGolden(t *testing.T) {
 			}
 			text = p.String()
 		}
-		golden(t, name, text)
+		golden.Check(t, name, text)
 	}
 }
 

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/tracewhy/tracewhy/internal/golden"
 )
 
 // The folder of the demo has traces of both sides; this one failed.
@@ -33,19 +31,7 @@ func TestDiff(t *testing.T) {
 		if got.status != statusOK {
 			t.Fatalf("%v: status %d: %s", args, got.status, got.stderr)
 		}
-		file := filepath.Join("testdata", name)
-		if *update {
-			if err := os.WriteFile(file, []byte(got.stdout), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if d := cmp.Diff(string(want), got.stdout); d != "" {
-			t.Errorf("%v differs from %s (-want +got):\n%s", args, file, d)
-		}
+		golden.Check(t, name, got.stdout)
 	}
 }
 

@@ -15,9 +15,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/tracewhy/tracewhy/ingest/otlp"
+	"github.com/tracewhy/tracewhy/internal/golden"
 	"github.com/tracewhy/tracewhy/internal/tracetext"
 )
 
@@ -98,19 +97,7 @@ func TestFetchGolden(t *testing.T) {
 		if got.status != statusOK {
 			t.Fatalf("%v: %+v", args, got)
 		}
-		file := filepath.Join("testdata", name)
-		if *update && strings.HasPrefix(name, "fetch") {
-			if err := os.WriteFile(file, []byte(got.stdout), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if d := cmp.Diff(string(want), got.stdout); d != "" {
-			t.Errorf("%v differs from %s (-want +got):\n%s", args, file, d)
-		}
+		golden.Check(t, name, got.stdout)
 	}
 }
 

@@ -1,16 +1,11 @@
 package main
 
 import (
-	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/tracewhy/tracewhy/internal/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // The report on the demo is the same, to the byte, on every machine: run this with GOARCH=386 as well, or
 // with GOARCH=arm64 under an emulator.
@@ -23,25 +18,7 @@ func TestDemoReportIsTheSameEverywhere(t *testing.T) {
 		if got.status != statusOK {
 			t.Fatalf("%v: status %d: %s", args, got.status, got.stderr)
 		}
-		golden(t, name, got.stdout)
-	}
-}
-
-// golden compares what was written with a file, or makes it that file.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(string(want), got); d != "" {
-		t.Errorf("it differs from %s (-want +got):\n%s", file, d)
+		golden.Check(t, name, got.stdout)
 	}
 }
 
@@ -54,7 +31,7 @@ func goldens(t *testing.T, command string, cases map[string][]string) {
 		if got.status != statusOK || got.stderr != "" {
 			t.Fatalf("%s %v: status %d: %s", command, args, got.status, got.stderr)
 		}
-		golden(t, name, got.stdout)
+		golden.Check(t, name, got.stdout)
 	}
 }
 

@@ -4,23 +4,17 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"flag"
 	"io"
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/export/perfetto"
+	"github.com/tracewhy/tracewhy/internal/golden"
 	"github.com/tracewhy/tracewhy/internal/scenario"
 	"github.com/tracewhy/tracewhy/internal/tracetext"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // shop has what a drawing can have: calls side by side, a failure, a link, a span without an end, one
 // without times, one that ends before it starts, and traces that overlap.
@@ -58,19 +52,7 @@ func TestGolden(t *testing.T) {
 	if want := (perfetto.Stats{Slices: 9, Moments: 2, Omitted: 1}); stats != want {
 		t.Errorf("%+v, want %+v", stats, want)
 	}
-	file := filepath.Join("testdata", "shop.json")
-	if *update {
-		if err := os.WriteFile(file, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(string(want), string(got)); d != "" {
-		t.Errorf("differs from %s (-want +got):\n%s", file, d)
-	}
+	golden.Check(t, "shop.json", got)
 }
 
 // The same spans in any order give the same bytes.

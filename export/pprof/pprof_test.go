@@ -3,7 +3,6 @@ package pprof_test
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -18,11 +17,10 @@ import (
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/export/pprof"
 	"github.com/tracewhy/tracewhy/ingest"
+	"github.com/tracewhy/tracewhy/internal/golden"
 	"github.com/tracewhy/tracewhy/internal/scenario"
 	"github.com/tracewhy/tracewhy/internal/tracetext"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // shop has a call that got slower and failed in the incident: the baseline has three traces, the
 // incident two.
@@ -60,24 +58,6 @@ func encode(t *testing.T, p *profile.Profile) []byte {
 	return b.Bytes()
 }
 
-// golden compares text with a file in testdata.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(string(want), got); d != "" {
-		t.Errorf("differs from %s (-want +got):\n%s", file, d)
-	}
-}
-
 func TestGolden(t *testing.T) {
 	baseline, incident := shopCohorts()
 	for name, p := range map[string]*profile.Profile{
@@ -89,7 +69,7 @@ func TestGolden(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		golden(t, name, read.String())
+		golden.Check(t, name, read.String())
 	}
 }
 
@@ -250,12 +230,12 @@ func TestGoToolPprof(t *testing.T) {
 	diff := save("diff.pb.gz", pprof.Diff(baseline, incident, pprof.Config{}))
 	base := save("base.pb.gz", pprof.New(baseline, pprof.Config{Traces: incident.Weight()}))
 	flags := []string{"-symbolize=none", "-nodefraction=0"}
-	golden(t, "top.txt", goTool(t, slices.Concat([]string{"-top"}, flags, []string{in})...))
-	golden(t, "files.txt", goTool(t, slices.Concat([]string{"-top", "-files"}, flags, []string{in})...))
+	golden.Check(t, "top.txt", goTool(t, slices.Concat([]string{"-top"}, flags, []string{in})...))
+	golden.Check(t, "files.txt", goTool(t, slices.Concat([]string{"-top", "-files"}, flags, []string{in})...))
 
 	// What Diff subtracts is what -diff_base does.
 	byUs := goTool(t, slices.Concat([]string{"-top"}, flags, []string{diff})...)
-	golden(t, "diff_top.txt", byUs)
+	golden.Check(t, "diff_top.txt", byUs)
 	byPprof := goTool(t, slices.Concat([]string{"-top", "-diff_base=" + base}, flags, []string{in})...)
 	if d := cmp.Diff(nodes(byPprof), nodes(byUs)); d != "" {
 		t.Errorf("-diff_base and Diff disagree (-base +Diff):\n%s", d)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"iter"
 	"os"
@@ -12,15 +11,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/ingest/input"
 	"github.com/tracewhy/tracewhy/ingest/otlp"
 	"github.com/tracewhy/tracewhy/ingest/stdouttrace"
+	"github.com/tracewhy/tracewhy/internal/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 func build(tb testing.TB, b *tracewhy.Builder) *tracewhy.Set {
 	tb.Helper()
@@ -98,22 +94,11 @@ func TestGolden(t *testing.T) {
 			if err := otlp.WriteJSON(&out, spans(set)); err != nil {
 				t.Fatal(err)
 			}
-			golden := filepath.Join("testdata", name+".golden")
+			expected := name
 			if name == "pretty.json" {
-				golden = filepath.Join("testdata", "lines.jsonl.golden")
+				expected = "lines.jsonl"
 			}
-			if *update {
-				if err := os.WriteFile(golden, out.Bytes(), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			expected, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(expected), out.String()); diff != "" {
-				t.Errorf("not as in %s:\n%s", golden, diff)
-			}
+			golden.Check(t, expected+".golden", out.Bytes())
 		})
 	}
 }

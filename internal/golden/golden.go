@@ -15,10 +15,10 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// Check reports where a text differs from the file at path, which is relative to the folder of the test.
-func Check(t testing.TB, path, got string) {
+// Check reports where a text differs from the file of that name in testdata.
+func Check[T string | []byte](t testing.TB, name string, got T) {
 	t.Helper()
-	path = filepath.FromSlash(path)
+	path := filepath.Join("testdata", filepath.FromSlash(name))
 	if *update {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
@@ -31,7 +31,7 @@ func Check(t testing.TB, path, got string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
 		t.Errorf("%s (rewrite it with -update; -want +got):\n%s", path, diff)
 	}
 }

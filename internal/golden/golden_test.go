@@ -24,7 +24,7 @@ func (r *recorder) Fatal(args ...any) {
 }
 
 // check returns what Check reports.
-func check(t *testing.T, path, got string) string {
+func check(t *testing.T, name, got string) string {
 	t.Helper()
 	r := &recorder{TB: t}
 	func() {
@@ -33,29 +33,30 @@ func check(t *testing.T, path, got string) string {
 				panic(x)
 			}
 		}()
-		Check(r, path, got)
+		Check(r, name, got)
 	}()
 	return r.failure
 }
 
 func TestCheck(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "below", "x.txt")
-	if got := check(t, path, "a\n"); !strings.Contains(got, "x.txt") {
+	t.Chdir(t.TempDir())
+	const name = "below/x.txt"
+	if got := check(t, name, "a\n"); !strings.Contains(got, "x.txt") {
 		t.Errorf("of a file that there is not: %q", got)
 	}
 	*update = true
 	defer func() { *update = false }()
-	if got := check(t, path, "a\n"); got != "" {
+	if got := check(t, name, "a\n"); got != "" {
 		t.Errorf("when it is written: %q", got)
 	}
-	if data, err := os.ReadFile(path); err != nil || string(data) != "a\n" {
+	if data, err := os.ReadFile(filepath.Join("testdata", "below", "x.txt")); err != nil || string(data) != "a\n" {
 		t.Errorf("%q was written: %v", data, err)
 	}
 	*update = false
-	if got := check(t, path, "a\n"); got != "" {
+	if got := check(t, name, "a\n"); got != "" {
 		t.Errorf("of what it is: %q", got)
 	}
-	if got := check(t, path, "b\n"); !strings.Contains(got, "x.txt") || !strings.Contains(got, "-update") {
+	if got := check(t, name, "b\n"); !strings.Contains(got, "x.txt") || !strings.Contains(got, "-update") {
 		t.Errorf("of something else: %q", got)
 	}
 }

@@ -5,14 +5,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"flag"
 	"fmt"
-	"os"
 	"reflect"
 	"slices"
 	"testing"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/internal/golden"
 )
 
 // build makes the Set of a case.
@@ -31,15 +30,12 @@ func build(t *testing.T, c Case) *tracewhy.Set {
 	return s
 }
 
-var update = flag.Bool("update", false, "rewrite the golden files")
-
 // TestSameSeedSameCase: a case is the same each time, and on every machine. The golden file changes only with the
 // generator; what is measured on generated cases then is to be measured again.
 func TestSameSeedSameCase(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes long: run without -short")
 	}
-	const golden = "testdata/digests.txt"
 	var got bytes.Buffer
 	for _, f := range Families() {
 		c := generate(f, 3, small)
@@ -48,18 +44,7 @@ func TestSameSeedSameCase(t *testing.T) {
 		}
 		fmt.Fprintln(&got, f.Name, digest(c))
 	}
-	if *update {
-		if err := os.WriteFile(golden, got.Bytes(), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got.Bytes(), want) {
-		t.Errorf("cases are\n%swant\n%s", &got, want)
-	}
+	golden.Check(t, "digests.txt", got.Bytes())
 }
 
 // digest returns a hash of all that a case says.

@@ -5,10 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -18,11 +15,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/internal/golden"
 	"github.com/tracewhy/tracewhy/internal/stats"
 	"github.com/tracewhy/tracewhy/rca"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // scripted is a ranker that gives a prepared answer to each case, which it knows by the number of its
 // incident's traces.
@@ -401,19 +397,7 @@ func TestWriteTextGolden(t *testing.T) {
 			t.Errorf("%d columns: %s", n, line)
 		}
 	}
-	golden := filepath.Join("testdata", "result.golden")
-	if *update {
-		if err := os.WriteFile(golden, got.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got.String()); diff != "" {
-		t.Errorf("run with -update if this is right: %s", diff)
-	}
+	golden.Check(t, "result.golden", got.Bytes())
 }
 
 // Labels and span names come from outside: none of it may reach a terminal as a control character.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/compare"
+	"github.com/tracewhy/tracewhy/internal/golden"
 	"github.com/tracewhy/tracewhy/internal/tracetext"
 	"github.com/tracewhy/tracewhy/rca/report"
 )
@@ -37,13 +38,13 @@ func TestDiff(t *testing.T) {
 		if err := report.Diff(&b, r, cfg); err != nil {
 			t.Fatal(err)
 		}
-		golden(t, name, b.Bytes())
+		golden.Check(t, name, b.Bytes())
 	}
 	var b bytes.Buffer
 	if err := report.DiffMarkdown(&b, r, report.Config{}); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "diff.md", b.Bytes())
+	golden.Check(t, "diff.md", b.Bytes())
 }
 
 // Texts from traces bring no control characters into text, and nothing but code into Markdown.

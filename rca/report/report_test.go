@@ -2,38 +2,14 @@ package report_test
 
 import (
 	"bytes"
-	"flag"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/internal/golden"
 	"github.com/tracewhy/tracewhy/rca"
 	"github.com/tracewhy/tracewhy/rca/report"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
-
-// golden compares got with a file in testdata.
-func golden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s (rewrite with -update) -want +got:\n%s", path, diff)
-	}
-}
 
 func render(t *testing.T, r *rca.Report, cfg report.Config) []byte {
 	t.Helper()
@@ -117,7 +93,7 @@ func TestText(t *testing.T) {
 		{"details.txt", detailed(), report.Config{}},
 		{"empty.txt", &rca.Report{}, report.Config{}},
 	} {
-		t.Run(tc.name, func(t *testing.T) { golden(t, tc.name, render(t, tc.report, tc.cfg)) })
+		t.Run(tc.name, func(t *testing.T) { golden.Check(t, tc.name, render(t, tc.report, tc.cfg)) })
 	}
 }
 

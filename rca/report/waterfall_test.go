@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/tracewhy/tracewhy"
+	"github.com/tracewhy/tracewhy/internal/golden"
 	"github.com/tracewhy/tracewhy/internal/tracetext"
 	"github.com/tracewhy/tracewhy/rca"
 	"github.com/tracewhy/tracewhy/rca/report"
@@ -70,24 +71,24 @@ func draw(t *testing.T, cfg report.Config, list ...tracewhy.Trace) []byte {
 func TestWaterfall(t *testing.T) {
 	set := tracetext.Set(poolTraces)
 	list := traces(set)
-	golden(t, "waterfall.txt", draw(t, report.Config{}, list[0], list[1]))
-	golden(t, "waterfall-color.txt", draw(t, report.Config{Color: true}, list[0]))
-	golden(t, "waterfall-folded.txt", draw(t, report.Config{Rows: 9}, list[0]))
-	golden(t, "waterfall-wide.txt", draw(t, report.Config{Width: 120}, list[0]))
+	golden.Check(t, "waterfall.txt", draw(t, report.Config{}, list[0], list[1]))
+	golden.Check(t, "waterfall-color.txt", draw(t, report.Config{Color: true}, list[0]))
+	golden.Check(t, "waterfall-folded.txt", draw(t, report.Config{Rows: 9}, list[0]))
+	golden.Check(t, "waterfall-wide.txt", draw(t, report.Config{Width: 120}, list[0]))
 
 	var deep strings.Builder
 	for i := range 60 {
 		fmt.Fprintf(&deep, "%*ssvc%d/call 0+100\n", i, "", i/10)
 	}
 	fmt.Fprintf(&deep, "%*ssvc6/leaf 20+60\n", 60, "")
-	golden(t, "waterfall-deep.txt", draw(t, report.Config{Rows: 10}, tracetext.Trace(deep.String())))
+	golden.Check(t, "waterfall-deep.txt", draw(t, report.Config{Rows: 10}, tracetext.Trace(deep.String())))
 
 	var wide strings.Builder
 	wide.WriteString("shop/GET /cart 0+1000 server\n")
 	for i := range 100 {
 		fmt.Fprintf(&wide, "  shop/SELECT item %d+8\n", 10*i)
 	}
-	golden(t, "waterfall-repeats.txt", draw(t, report.Config{}, tracetext.Trace(wide.String())))
+	golden.Check(t, "waterfall-repeats.txt", draw(t, report.Config{}, tracetext.Trace(wide.String())))
 }
 
 // A report with its cohorts ends with the trace that shows the first cause, and the healthy trace that
@@ -96,7 +97,7 @@ func TestTextWithExemplar(t *testing.T) {
 	set := tracetext.Set(poolTraces)
 	r := poolExhaustion()
 	r.RootCauses[0].Evidence[0].TraceIDs = []string{"no id", "4bf92f3577b34da6a3ce929d0e0e4736", traces(set)[0].ID().String()}
-	golden(t, "exemplar.txt", render(t, r, report.Config{Baseline: set.Source("baseline"), Incident: set.Source("incident")}))
+	golden.Check(t, "exemplar.txt", render(t, r, report.Config{Baseline: set.Source("baseline"), Incident: set.Source("incident")}))
 }
 
 // However a trace is shaped, its picture stays within the limits, and every span is in a row of its own

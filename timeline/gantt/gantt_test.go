@@ -29,9 +29,9 @@ func TestOfIncident(t *testing.T) {
 		{Description: "certificates renewed", Time: at(-1000 * time.Hour)},
 	}
 	g := gantt.OfIncident(r, changes, 0)
-	golden.Check(t, "testdata/incident.mmd", g.Mermaid())
-	golden.Check(t, "testdata/incident.txt", g.Text(100))
-	golden.Check(t, "testdata/incident_cut.txt", gantt.OfIncident(r, nil, 2).Text(60))
+	golden.Check(t, "incident.mmd", g.Mermaid())
+	golden.Check(t, "incident.txt", g.Text(100))
+	golden.Check(t, "incident_cut.txt", gantt.OfIncident(r, nil, 2).Text(60))
 	slices.Reverse(changes)
 	if again := gantt.OfIncident(r, changes, 0); again.Mermaid() != g.Mermaid() {
 		t.Error("the order of changes matters")
@@ -117,9 +117,9 @@ func TestOfTrace(t *testing.T) {
 		t.Fatal(err)
 	}
 	payment := tracetext.Trace(string(text))
-	golden.Check(t, "testdata/waterfall.mmd", gantt.OfTrace(payment, 0).Mermaid())
-	golden.Check(t, "testdata/waterfall.txt", gantt.OfTrace(payment, 0).Text(80))
-	golden.Check(t, "testdata/waterfall_cut.mmd", gantt.OfTrace(payment, 4).Mermaid())
+	golden.Check(t, "waterfall.mmd", gantt.OfTrace(payment, 0).Mermaid())
+	golden.Check(t, "waterfall.txt", gantt.OfTrace(payment, 0).Text(80))
+	golden.Check(t, "waterfall_cut.mmd", gantt.OfTrace(payment, 4).Mermaid())
 }
 
 // The order in which spans were read does not matter, nor when the trace began.

@@ -39,12 +39,12 @@ func TestOfTrace(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkout, payment := tracetext.Trace(checkoutTrace), tracetext.Trace(string(text))
-	golden.Check(t, "testdata/checkout.mmd", sequence.OfTrace(checkout, 0).Mermaid())
-	golden.Check(t, "testdata/checkout.txt", sequence.OfTrace(checkout, 0).Text(80))
-	golden.Check(t, "testdata/payment.mmd", sequence.OfTrace(payment, 0).Mermaid())
-	golden.Check(t, "testdata/payment.txt", sequence.OfTrace(payment, 0).Text(80))
-	golden.Check(t, "testdata/payment_cut.mmd", sequence.OfTrace(payment, 3).Mermaid())
-	golden.Check(t, "testdata/payment_cut.txt", sequence.OfTrace(payment, 3).Text(40))
+	golden.Check(t, "checkout.mmd", sequence.OfTrace(checkout, 0).Mermaid())
+	golden.Check(t, "checkout.txt", sequence.OfTrace(checkout, 0).Text(80))
+	golden.Check(t, "payment.mmd", sequence.OfTrace(payment, 0).Mermaid())
+	golden.Check(t, "payment.txt", sequence.OfTrace(payment, 0).Text(80))
+	golden.Check(t, "payment_cut.mmd", sequence.OfTrace(payment, 3).Mermaid())
+	golden.Check(t, "payment_cut.txt", sequence.OfTrace(payment, 3).Text(40))
 }
 
 // However a trace is shaped, blocks are closed, no more is drawn than asked for, and what is not drawn is counted.
