@@ -35,7 +35,7 @@ type ChangeSeries struct {
 type ChangeConfig struct {
 	MinSegment int     // how many observations lie between two changes at least, other than those of one rise or fall; 0 means 5
 	Alpha      float64 // the probability of any change where there is none; 0 means 0.05
-	Replicates int     // of the null distribution; 0 means 399
+	Replicates int     // of the null distribution at most, fewer where the answer is clear; 0 means 399
 	Seed       uint64
 	// Season is after how many observations a pattern repeats, such as the bins of a day: the median of what
 	// is seen at each phase is allowed for before changes are looked for. 0 means never, and so do fewer

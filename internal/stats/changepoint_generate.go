@@ -42,6 +42,14 @@ func newGenerator(d *detector, a changeNoise) *generator {
 	return g
 }
 
+// replicate draws a series, and returns the gain of the clearest change in it, and its noise as one would estimate it.
+// Its coefficients are valid until the next call.
+func (g *generator) replicate(random *Rand) (gain float64, noise changeNoise) {
+	values := g.draw(random)
+	gain, changes := g.d.scan(values)
+	return gain, g.d.estimate(values, changes)
+}
+
 // draw returns a series, valid until the next call.
 func (g *generator) draw(random *Rand) []float64 {
 	var recent [maxOrder]float64 // the latest first
