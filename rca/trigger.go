@@ -19,6 +19,9 @@ const warningNoTimes = "changes_no_times"
 const (
 	maxRefused = 3 // changes that a cause says did not set it off
 	maxChanges = 5 // that the timeline tells
+	// mayHave is the least probability of a change of which it is said that it may have set a cause off.
+	mayHave     = 0.1
+	maxPossible = 2 // changes of which that is said
 )
 
 // triggers says which change set off each cause of the cause set, of those that were recorded and the deployments
@@ -57,27 +60,49 @@ func triggers(ctx context.Context, r *Report, causes []*cause, h *history, e *es
 	return nil
 }
 
-// trigger adds to a cause what set it off, or that nothing that was recorded did.
+// trigger adds to a cause what set it off, or may have, or that nothing that was recorded did.
 func trigger(x *RootCause, ranked *timeline.RankResult, recorded bool) {
 	others := ranked.Changes
 	if ranked.Best >= 0 {
 		best := &ranked.Changes[ranked.Best]
 		x.Change = changeRef(best)
-		x.Evidence = append(x.Evidence, Evidence{
-			Claim: fmt.Sprintf("%s set it off, with a probability of %s: %s",
-				nameOf(best.Change), percent(best.Support), strings.Join(best.For, "; ")),
-			Interval: Interval{Unknown(), Unknown(), Unknown()}, Q: Unknown(),
-		})
+		x.Evidence = append(x.Evidence, changeEvidence(best, "set it off"))
 		x.Remediation = slices.Insert(x.Remediation, 0, Remediation{Action: "look at undoing " + nameOf(best.Change), Why: "it set the incident off"})
 		others = slices.Concat(others[:ranked.Best], others[ranked.Best+1:])
 	} else if recorded {
-		x.RuledOut = slices.Insert(x.RuledOut, 0, RuledOut{Hypothesis: "a recorded change set it off", Because: ranked.Reason})
+		possible := 0
+		for possible < min(maxPossible, len(others)) && others[possible].Support >= mayHave {
+			possible++
+		}
+		for i := range others[:possible] {
+			o := &others[i]
+			x.Evidence = slices.Insert(x.Evidence, min(1+i, len(x.Evidence)), changeEvidence(o, "may have set it off"))
+			x.Remediation = append(x.Remediation, Remediation{
+				Action: "find out whether " + nameOf(o.Change) + " set it off",
+				Why:    fmt.Sprintf("it may have, with a probability of %s, and no recorded change did with one of %s", percent(o.Support), percent(ranked.None)),
+			})
+		}
+		if others = others[possible:]; possible == 0 {
+			x.RuledOut = slices.Insert(x.RuledOut, 0, RuledOut{Hypothesis: "a recorded change set it off", Because: ranked.Reason})
+		}
 	}
 	for _, o := range others[:min(maxRefused, len(others))] {
 		if len(o.Against) > 0 {
 			x.RuledOut = append(x.RuledOut, RuledOut{Hypothesis: nameOf(o.Change) + " set it off", Because: o.Against[0]})
 		}
 	}
+}
+
+// changeEvidence says that a change did something, how probable that is, and what speaks for and against it.
+func changeEvidence(c *timeline.RankedChange, did string) Evidence {
+	text := fmt.Sprintf("%s %s, with a probability of %s", nameOf(c.Change), did, percent(c.Support))
+	if len(c.For) > 0 {
+		text += ": " + strings.Join(c.For, "; ")
+	}
+	if c.Support <= 0.5 && len(c.Against) > 0 {
+		text += "; but " + strings.Join(c.Against, "; ")
+	}
+	return Evidence{Claim: text, Interval: Interval{Unknown(), Unknown(), Unknown()}, Q: Unknown()}
 }
 
 func changeRef(c *timeline.RankedChange) *ChangeRef {

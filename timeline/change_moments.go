@@ -5,12 +5,11 @@ import (
 	"time"
 
 	"github.com/tracewhy/tracewhy/internal/stats"
-	"github.com/tracewhy/tracewhy/internal/stats/special"
 	"github.com/tracewhy/tracewhy/timeline/internal/epoch"
 )
 
 // moments are those that a change may have been made at by chance: all of the recording. Long times in which nothing
-// was recorded count as an hour at most, and so does what lacks to an hour: of one thing more changes are not usual.
+// was recorded count as an hour at most, and so does what lacks to an hour.
 type moments struct {
 	start, end int64
 	holes      [][2]int64 // in the order of time
@@ -70,34 +69,14 @@ func (m *moments) average(t *judgements, r *rise) float64 {
 	return sum + float64(max(1-inside, 0)*r.none)
 }
 
-// The effect of a change begins at once, while it is rolled out, or after it has built up: with these probabilities.
-const (
-	atOnce      = 0.5
-	whileRolled = 0.45
-	builtUp     = 0.05
-	rolling     = float64(time.Minute)    // the mean of how long after it was recorded a change begins to act, if not at once
-	shortest    = float64(time.Second)    // of what is built up,
-	longest     = float64(24 * time.Hour) // and how long it takes at most: any order of magnitude is as probable
-)
-
-// delayed returns the probability that a change acts within some time, but not at once.
-func delayed(after float64) float64 {
-	if after <= 0 {
-		return 0
-	}
-	rolled := whileRolled * -special.Expm1(-after/rolling)
-	built := builtUp * special.Log1p(min(after, longest)/shortest) / special.Log1p(longest/shortest)
-	return float64(rolled) + float64(built)
-}
-
 // likelihoodOf returns the likelihood of a rise that began at a moment.
 func (t *judgements) likelihoodOf(r *rise, at int64) float64 {
 	cell, _ := slices.BinarySearch(t.at, at)
 	return r.likelihoodAt(cell)
 }
 
-// ofChange returns the likelihood of a rise that a change from at to until set off.
-func (t *judgements) ofChange(r *rise, at, until int64) float64 {
+// ofChange returns the likelihood of a rise that a change from at to until set off, with some delay.
+func (t *judgements) ofChange(r *rise, at, until int64, d *delay) float64 {
 	first := t.likelihoodOf(r, at)
 	if until > at {
 		sum, covered := 0.0, 0.0
@@ -110,10 +89,10 @@ func (t *judgements) ofChange(r *rise, at, until int64) float64 {
 		}
 		first = sum + float64(max(1-covered, 0)*r.none)
 	}
-	sum, known := float64(atOnce*first), atOnce
+	sum, known := float64(d.atOnce*first), d.atOnce
 	for cell := r.from + 1; cell < r.to; cell++ {
 		if from, to := max(t.at[cell-1], at), t.at[cell]; from < to {
-			part := delayed(float64(epoch.Distance(at, to))) - delayed(float64(epoch.Distance(at, from)))
+			part := d.within(float64(epoch.Distance(at, to))) - d.within(float64(epoch.Distance(at, from)))
 			sum += float64(part * r.likelihoodAt(cell))
 			known += part
 		}

@@ -167,6 +167,10 @@ type ranking struct {
 
 	asks     []asking     // by trace, where that is asked about
 	culprits map[int]bool // whether a node is the culprit; only looked up
+
+	rates      changeRates
+	vocabulary *vocabulary
+	statements map[tracewhy.PathID]bool // at which databases are called; only looked up
 }
 
 // A candidate is a change that may have set the incident off.
@@ -175,6 +179,7 @@ type candidate struct {
 	instance     string // that its description mentions
 	scope        *scope
 	at, until    int64
+	spoken       spoken
 }
 
 // layOut finds when the recording and the symptom were. It is false if no trace has a time.
@@ -276,6 +281,19 @@ func (k *ranking) candidates(ctx context.Context, changes []Change) error {
 	return nil
 }
 
+// things returns how many things there are that can be changed: all that traces pass, and what they do not that was.
+func (k *ranking) things() int {
+	n := len(k.graph.nodes)
+	known := map[string]bool{} // only looked up
+	for _, s := range k.scopes {
+		if name := fold(s.change.Service); len(s.nodes) == 0 && !known[name] {
+			known[name] = true
+			n++
+		}
+	}
+	return n
+}
+
 // rollout is how long after it was recorded a deployment may be first seen, if no name says which it is.
 const rollout = time.Hour
 
@@ -319,6 +337,8 @@ func (k *ranking) result() *RankResult {
 	}
 	k.above = map[string]int{}
 	k.chain.event, k.chain.at, k.chain.known = k.firstInChain()
+	k.rates = newChangeRates(k.items, k.start, k.end, k.things())
+	k.vocabulary = newVocabulary(k.items)
 	weights := make([]float64, len(k.items))
 	sum := 1.0
 	for i := range k.items {

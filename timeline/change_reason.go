@@ -8,6 +8,7 @@ import (
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/internal/quantity"
 	"github.com/tracewhy/tracewhy/internal/stats/special"
+	"github.com/tracewhy/tracewhy/timeline/internal/epoch"
 )
 
 func (w *weighing) pro(format string, args ...any) {
@@ -50,7 +51,8 @@ func (w *weighing) relation() float64 {
 		below := g.below(passing)
 		switch {
 		case c.AffectedShare > 0:
-			if base = c.AffectedShare / float64(max(len(passing), 1)); c.AffectedShare >= c.OtherShare {
+			base = max(attributable(c.AffectedShare, c.OtherShare)/float64(max(len(passing), 1)), inOther)
+			if c.AffectedShare >= c.OtherShare {
 				w.pro("%s", coverage)
 			} else {
 				w.con("%s", coverage)
@@ -79,6 +81,16 @@ func (w *weighing) relation() float64 {
 		w.con("%s, before anything else that affected traces depend on, and %s", e, how)
 	}
 	return float64(coincident*base) + float64((1-coincident)*near)
+}
+
+// otherReasons is the share of traces that may be affected for reasons of their own.
+const otherReasons = 0.05
+
+// attributable returns the share of affected traces that passing something explains: the attributable fraction (M. Levin,
+// 1953), (a - o) / (1 - o) for the shares of affected traces, and of others, that passed it. What nearly all traces pass
+// cannot be told from what all pass.
+func attributable(affected, other float64) float64 {
+	return max((affected-other+otherReasons)/(1-other+otherReasons), 0)
 }
 
 // relationTo returns how probable it is that what is seen to be wrong of some nodes began in what was changed, and why.
@@ -150,11 +162,15 @@ func (k *ranking) numAbove(nodes []int) int {
 func (w *weighing) rise() float64 {
 	s, x, c := w.item.scope, w.item, w.out
 	if len(s.nodes) == 0 {
-		return 1
+		return w.onset()
 	}
 	if len(s.streams) == 0 {
 		w.con("%s was executed in %d traces, too few to tell whether anything changed in it", s.change.Service, s.passed)
-		return 1
+		return w.onset()
+	}
+	delay := &usualDelay
+	if s.spared {
+		delay = &expiryDelay
 	}
 	expected := 0.5 // that it rose at some moment, if no change did it
 	if w.isCulprit {
@@ -165,6 +181,7 @@ func (w *weighing) rise() float64 {
 		stream *stream
 		rise   *rise
 		value  float64
+		word   string
 	}
 	affected := max(share(w.graph.traces[0], w.graph.traces[0]+w.graph.traces[1]), 0.01)
 	for i := range s.streams {
@@ -174,29 +191,29 @@ func (w *weighing) rise() float64 {
 			if r.weight == 0 {
 				continue
 			}
-			if r.isFlat() {
-				// Any place is as improbable as all are on average.
-				evidence += r.weight
-				factor += r.weight * r.mean / (float64((1-expected)*r.none) + float64(expected*r.mean))
+			if r.isFlat() || r.late {
+				evidence += r.weight // any place is as improbable as all are on average
 				continue
 			}
-			l := y.judgements.ofChange(r, x.at, x.until)
+			l := y.judgements.ofChange(r, x.at, x.until, delay)
 			e := l / r.mean
 			evidence += float64(r.weight * e)
 			// A rise of fewer executions than traces were affected explains some of these.
 			explains := max(min(r.size/affected, 1), 0)
-			factor += float64(r.weight*explains) * firstHand[y.role] * l / (float64((1-expected)*r.none) + float64(expected*r.mean))
+			likely, word := w.vocabulary.factor(&x.spoken, y.mechanism(w.ranking, s), y.operation(w.traces.Set()))
+			factor += likely * float64(r.weight*explains) * firstHand[y.role] * l / (float64((1-expected)*r.none) + float64(expected*r.mean))
 			if v := float64(r.weight * e); v > best.value {
-				best.stream, best.rise, best.value = y, r, v
+				best.stream, best.rise, best.value, best.word = y, r, v, word
 			}
 			if y.judgements.at[r.at] >= x.at && (clearest.rise == nil || r.weight > clearest.value) {
 				clearest.stream, clearest.rise, clearest.value = y, r, r.weight
 			}
 		}
 	}
+	factor = float64((1-hidden)*factor)/w.byChance + float64(hidden*w.onset())
 	c.Evidence = evidence
 	if best.rise == nil {
-		w.con("nothing of %s rose at any time", s.change.Service)
+		w.con("nothing of %s rose, or only after transactions had become worse", s.change.Service)
 		return factor
 	}
 	c.Placebo = w.moments.placebo(best.stream.judgements, best.rise, x.at)
@@ -205,6 +222,9 @@ func (w *weighing) rise() float64 {
 	}
 	t, r := best.stream.judgements, best.rise
 	at := t.at[r.at]
+	if best.word != "" && at >= x.at {
+		w.pro("its description speaks of that: %q", best.word)
+	}
 	what := fmt.Sprintf("%s rose from %s to %s", best.stream.what(w.traces.Set(), s.change.Service), quantity.Percent(r.before), quantity.Percent(r.after))
 	since := fmt.Sprintf("at %s", moment(at))
 	switch n := t.between(x.at, at); {
@@ -228,6 +248,29 @@ func (w *weighing) rise() float64 {
 		w.con("%s %s, before the change", what, since)
 	}
 	return factor
+}
+
+// hidden is the share of changes whose effect on what was changed spans do not show: as when it is the others that wait
+// for what they share with it.
+const hidden = 0.1
+
+const ofRollout = 10 // moments of a change that took some time, or of which only bounds are known
+
+// onset returns how much more probable it is that transactions became worse when they did if the change set that off
+// than if it was made by chance, and 1 at most: changes are made in bursts, and when something is about to fail, so that
+// nearness alone is no evidence for one, while a long time is against it.
+func (w *weighing) onset() float64 {
+	if w.first > w.last {
+		return 1
+	}
+	// The moment is not known better than by what the roll-out takes.
+	from, to := w.first, max(w.last, epoch.Add(w.first, int64(rolling)))
+	sum := 0.0
+	for i := range ofRollout {
+		at := epoch.Add(w.item.at, int64(float64(epoch.Distance(w.item.at, w.item.until))*(float64(i)+0.5)/ofRollout))
+		sum += usualDelay.between(at, from, to) / ofRollout
+	}
+	return min(sum*w.moments.length/float64(epoch.Distance(from, to))/w.byChance, 1)
 }
 
 // what says what rose, of a thing of some name.

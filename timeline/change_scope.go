@@ -13,11 +13,12 @@ import (
 type role uint8
 
 const (
-	roleOwn  role = iota // work of its own
-	roleIn               // the way of a call to it, or, where it has no spans, all of the call
-	roleOut              // the way of a call that it made, or all of the call where that has no spans
-	roleMade             // how many calls it made for each that it answered; of what is called, how many its caller made
-	roleAsks             // that a trace began in it and passed the culprit, of all traces
+	roleOwn   role = iota // work of its own
+	roleIn                // the way of a call to it, or, where it has no spans, all of the call
+	roleOut               // the way of a call that it made, or all of the call where that has no spans
+	roleMade              // how many calls it made for each that it answered; of what is called, how many its caller made
+	roleAsks              // that a trace began in it and passed the culprit, of all traces
+	roleKinds             // as roleMade, of how many different calls; it only says what the calls are for
 	roles
 )
 
@@ -38,6 +39,8 @@ type scope struct {
 	paths             map[tracewhy.PathID]bool // whether a path has the operation; only looked up
 
 	streams []stream
+	kinds   []stream // of roleKinds
+	spared  bool     // calls were made first, before anything else rose, that were spared before
 }
 
 // An execution is what happened in one trace, at one path.
@@ -123,6 +126,7 @@ func (k *ranking) read(ctx context.Context) error {
 	known := map[string]*scope{} // only looked up
 	k.byName = map[string][]*scope{}
 	k.culprits = map[int]bool{}
+	k.statements = map[tracewhy.PathID]bool{}
 	for i := range k.items {
 		x := &k.items[i]
 		for _, y := range byName[fold(x.change.Service)] {
@@ -150,7 +154,7 @@ func (k *ranking) read(ctx context.Context) error {
 			}
 		}
 	}
-	v := &visit{ranking: k, sources: sources, of: of, made: map[int]*made{}, called: map[[2]int]bool{}}
+	v := &visit{ranking: k, sources: sources, of: of, made: map[int]*made{}, called: map[[2]int]bool{}, kinds: map[kind]bool{}}
 	for t := range both.Traces() {
 		if read++; read%cancelEvery == 0 && ctx.Err() != nil {
 			return ctx.Err()
@@ -200,11 +204,19 @@ type visit struct {
 	order  []int           // the keys of made
 	stamps []int           // by node, the trace that passed it last, counted from 1
 	called map[[2]int]bool // from which node to which a trace called; only looked up
+	kinds  map[kind]bool   // likewise, at which path
+}
+
+// A kind of call is what a node calls at one path.
+type kind struct {
+	from int
+	path tracewhy.PathID
 }
 
 // made is what a service did in a trace.
 type made struct {
 	entries, calls int64
+	kinds          int64 // paths that it made calls at
 	at             int64
 	path           tracewhy.PathID
 	called         []int
@@ -222,6 +234,7 @@ func (v *visit) trace(t tracewhy.Trace) {
 	v.passed, v.order = v.passed[:0], v.order[:0]
 	clear(v.made)
 	clear(v.called)
+	clear(v.kinds)
 	for _, s := range v.scopes {
 		s.onTrace, s.offTrace = false, false
 	}
@@ -323,15 +336,19 @@ func (v *visit) span(t tracewhy.Trace, s tracewhy.Span, at, took int64) {
 			way = max(took-(end-start), 0)
 		}
 		failed := s.Failed() && !remote.Failed()
-		v.call(m, here.node, there.node)
-		v.tell(there.node, roleIn, t, s, there, at, way, failed)
+		v.call(m, here.node, there.node, s.Path().ID())
+		// A caller that gives up while it is answered says what the answer takes, which may be the doing of others.
+		v.tell(there.node, roleIn, t, s, there, at, way, failed && way >= took-way)
 		v.tell(here.node, roleOut, t, s, here, at, way, failed)
 		return
 	}
 	if peer, _ := s.Peer(); peer != "" && s.Kind() != tracewhy.KindServer && s.Kind() != tracewhy.KindConsumer && !s.HasChildren() {
 		there := v.node(node{peer, true})
 		v.pass(t, there)
-		v.call(m, here.node, there)
+		if isStatement(s) {
+			v.statements[s.Path().ID()] = true
+		}
+		v.call(m, here.node, there, s.Path().ID())
 		v.tell(there, roleIn, t, s, nil, at, took, s.Failed())
 		v.tell(here.node, roleOut, t, s, here, at, took, s.Failed())
 		return
@@ -341,6 +358,16 @@ func (v *visit) span(t tracewhy.Trace, s tracewhy.Span, at, took int64) {
 		failed = failed && !c.Failed()
 	}
 	v.tell(here.node, roleOwn, t, s, here, at, int64(s.SelfTime()), failed)
+}
+
+// isStatement reports whether a span is of a call to a database.
+func isStatement(s tracewhy.Span) bool {
+	for _, key := range [...]string{"db.system.name", "db.system"} {
+		if _, ok := s.Attr(key); ok {
+			return true
+		}
+	}
+	return false
 }
 
 // remoteOf returns the other side of a call, if it has a span.
@@ -363,9 +390,13 @@ func (v *visit) makes(i int) *made {
 	return m
 }
 
-func (v *visit) call(m *made, from, to int) {
+func (v *visit) call(m *made, from, to int, path tracewhy.PathID) {
 	v.graph.callees[from][to] = true
 	m.calls++
+	if at := (kind{from, path}); !v.kinds[at] {
+		v.kinds[at] = true
+		m.kinds++
+	}
 	if !v.called[[2]int{from, to}] {
 		v.called[[2]int{from, to}] = true
 		m.called = append(m.called, to)
@@ -379,17 +410,19 @@ func (v *visit) tellCalls(t tracewhy.Trace, i int) {
 		return
 	}
 	x := execution{at: m.at, amount: 1000 * m.calls / m.entries, path: m.path, trace: int32(t.Index())}
-	for _, s := range v.of[i] {
-		if s.onTrace {
-			s.take(roleMade, x)
-		}
-	}
-	for _, j := range m.called {
-		for _, s := range v.of[j] {
+	kinds := x
+	kinds.amount = m.kinds
+	tell := func(node int) {
+		for _, s := range v.of[node] {
 			if s.onTrace {
 				s.take(roleMade, x)
+				s.take(roleKinds, kinds)
 			}
 		}
+	}
+	tell(i)
+	for _, j := range m.called {
+		tell(j)
 	}
 }
 

@@ -40,6 +40,7 @@ type rise struct {
 	mean       float64 // the likelihood averaged over all moments of the recording
 	weight     float64 // of all rises of the scope
 	later      bool    // than another of the scope
+	late       bool    // it certainly began after the symptom
 }
 
 const (

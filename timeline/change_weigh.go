@@ -36,44 +36,13 @@ func (s *scope) tally(k *ranking) {
 	slices.Sort(cuts)
 	cuts = slices.Compact(cuts)
 	for r := range roles {
-		taken := s.taken[r]
-		slices.SortFunc(taken, func(x, y execution) int {
-			return cmp.Or(cmp.Compare(x.path, y.path), cmp.Compare(x.amount, y.amount), cmp.Compare(x.at, y.at), cmp.Compare(x.trace, y.trace))
-		})
-		type group struct{ failures, long, slow []judgement }
-		var all group
-		var byPath []struct {
-			id tracewhy.PathID
-			group
-		}
-		for from := 0; from < len(taken); {
-			to := from + 1
-			for to < len(taken) && taken[to].path == taken[from].path {
-				to++
-			}
-			g := group{}
-			g.failures, g.long, g.slow = judged(taken[from:to])
-			all.failures, all.long, all.slow = append(all.failures, g.failures...), append(all.long, g.long...), append(all.slow, g.slow...)
-			byPath = append(byPath, struct {
-				id tracewhy.PathID
-				group
-			}{taken[from].path, g})
-			from = to
-		}
-		s.add(r, 0, false, cuts, all.failures, all.long, all.slow)
-		if len(byPath) < 2 {
-			continue
-		}
-		slices.SortStableFunc(byPath, func(x, y struct {
-			id tracewhy.PathID
-			group
-		}) int {
-			return cmp.Compare(len(y.failures), len(x.failures))
-		})
-		for _, g := range byPath[:min(len(byPath), pathsOfRole)] {
-			s.add(r, g.id, true, cuts, g.failures, g.long, g.slow)
-		}
+		s.addRole(r, cuts)
 	}
+	kinds := slices.IndexFunc(s.streams, func(y stream) bool { return y.role == roleKinds })
+	if kinds < 0 {
+		kinds = len(s.streams)
+	}
+	s.kinds, s.streams = slices.Clone(s.streams[kinds:]), s.streams[:kinds]
 	if s.begins = k.cfg.Demand && k.begins(s); s.begins {
 		list := make([]judgement, len(k.asks))
 		for i, x := range k.asks {
@@ -83,6 +52,47 @@ func (s *scope) tally(k *ranking) {
 	}
 	s.weigh(k)
 	s.taken, s.latest = [roles][]execution{}, nil
+}
+
+// addRole adds the streams of one role.
+func (s *scope) addRole(r role, cuts []int64) {
+	taken := s.taken[r]
+	slices.SortFunc(taken, func(x, y execution) int {
+		return cmp.Or(cmp.Compare(x.path, y.path), cmp.Compare(x.amount, y.amount), cmp.Compare(x.at, y.at), cmp.Compare(x.trace, y.trace))
+	})
+	type group struct{ failures, long, slow []judgement }
+	var all group
+	var byPath []struct {
+		id tracewhy.PathID
+		group
+	}
+	for from := 0; from < len(taken); {
+		to := from + 1
+		for to < len(taken) && taken[to].path == taken[from].path {
+			to++
+		}
+		g := group{}
+		g.failures, g.long, g.slow = judged(taken[from:to])
+		all.failures, all.long, all.slow = append(all.failures, g.failures...), append(all.long, g.long...), append(all.slow, g.slow...)
+		byPath = append(byPath, struct {
+			id tracewhy.PathID
+			group
+		}{taken[from].path, g})
+		from = to
+	}
+	s.add(r, 0, false, cuts, all.failures, all.long, all.slow)
+	if len(byPath) < 2 {
+		return
+	}
+	slices.SortStableFunc(byPath, func(x, y struct {
+		id tracewhy.PathID
+		group
+	}) int {
+		return cmp.Compare(len(y.failures), len(x.failures))
+	})
+	for _, g := range byPath[:min(len(byPath), pathsOfRole)] {
+		s.add(r, g.id, true, cuts, g.failures, g.long, g.slow)
+	}
 }
 
 // weigh says how much the rises of a scope count: those that are clear, large, and of what the change could have acted
@@ -99,8 +109,13 @@ func (s *scope) weigh(k *ranking) {
 	}
 	each(func(y *stream, r *rise) {
 		r.mean = k.moments.average(y.judgements, r)
-		if at := y.judgements.at[r.at]; r.isFlat() || r.size <= 0 || k.first <= k.last && at > k.last {
-			return // what began after the symptom did not set it off
+		if r.isFlat() || r.size <= 0 {
+			return
+		}
+		// What certainly began after the symptom did not set it off.
+		if k.first <= k.last && y.judgements.at[r.likely()] > k.last {
+			r.late = true
+			return
 		}
 		r.weight = max(min(special.Log(r.mean)+r.peak, strongest), 0) * float64(r.size*r.size)
 		total += r.weight
@@ -123,6 +138,7 @@ func (s *scope) weigh(k *ranking) {
 	})
 	if total > 0 {
 		each(func(_ *stream, r *rise) { r.weight /= total })
+		s.spared = s.sparedBefore()
 		return
 	}
 	n := 0.0
@@ -130,12 +146,37 @@ func (s *scope) weigh(k *ranking) {
 	each(func(_ *stream, r *rise) { r.weight = 1 / n })
 }
 
+// sparedBefore reports whether, from before what weighs most rose until after it, calls were made for more requests that
+// others do without: as where a cache no longer answers.
+func (s *scope) sparedBefore() bool {
+	var main *rise
+	var at int64
+	for i := range s.streams {
+		y := &s.streams[i]
+		for j := range y.judgements.rises {
+			if r := &y.judgements.rises[j]; main == nil || r.weight > main.weight {
+				main, at = r, y.judgements.at[r.at]
+			}
+		}
+	}
+	for i := range s.kinds {
+		t := s.kinds[i].judgements
+		for j := range t.rises {
+			r := &t.rises[j]
+			if !r.isFlat() && r.size > 0 && t.at[r.likely()] <= at && (r.to == len(t.at) || t.at[r.to] > at) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // afterwards is how probable it is that what rises after something else of the scope did is what a change set off, beside
 // that it is what came of the other.
 const afterwards = 0.1
 
 // firstHand is how probable it is that what rises is the doing of what was changed, by role, and not of what it called.
-var firstHand = [roles]float64{roleOwn: 1, roleIn: 1, roleMade: 0.5, roleOut: 0.05, roleAsks: 1}
+var firstHand = [roles]float64{roleOwn: 1, roleIn: 1, roleMade: 0.5, roleOut: 0.05, roleAsks: 1, roleKinds: 0}
 
 // add adds the streams of one role, and of one path if hasPath.
 func (s *scope) add(r role, path tracewhy.PathID, hasPath bool, cuts []int64, failures, long, slow []judgement) {
@@ -211,7 +252,7 @@ func (k *ranking) weigh(x *candidate) (RankedChange, float64) {
 	if !k.hasSymptom {
 		c.Delay = 0
 	}
-	w := &weighing{ranking: k, item: x, out: &c}
+	w := &weighing{ranking: k, item: x, out: &c, byChance: k.rates.of(x.change, x.at) * k.moments.length}
 	weight := oddsOfChange * w.relation()
 	weight *= w.rise()
 	weight *= w.dose()
@@ -227,4 +268,5 @@ type weighing struct {
 	item      *candidate
 	out       *RankedChange
 	isCulprit bool
+	byChance  float64 // how many changes like it there are in the time of the recording
 }
