@@ -100,13 +100,16 @@ const oddsOfChange = 7.0 / 3
 //   - order: a change that was made after the symptom did not set it off, and hardly one that was made after
 //     the first certain event on the way to the symptom;
 //   - dose: where versions, or instances, ran beside each other, whether those on the changed one were affected
-//     more than the others.
+//     more than the others;
+//   - rarity: how often such things are changed, as the record of changes tells;
+//   - words: whether its description speaks of what rose, which counts by how seldom the others do.
 //
 // Deployments that spans show ([Deployments]) are joined to those recorded, and are ranked as changes without an id
 // where nobody recorded them.
 //
-// Known failures: a change whose effect builds up over hours has little support; changes of the same thing between
-// two executions of it cannot be told apart; and what rises every day is not told from what rose once.
+// Known failures: a change whose effect builds up over hours has little support, other than of a cache that answers
+// less; where the change that did it was not recorded, a rare one of what broke may be named; changes of the same thing
+// between two executions of it cannot be told apart; and what rises every day is not told from what rose once.
 //
 // It takes time in O(n log n) for n spans, and memory for the executions of what was changed. Its error is
 // [ErrNoTraces] or that of ctx.
