@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tracewhy/tracewhy/internal/mermaid"
+	"github.com/tracewhy/tracewhy/internal/quantity"
 	"github.com/tracewhy/tracewhy/internal/visible"
 )
 
@@ -77,16 +78,9 @@ func (g *Graph) drawing(cfg DrawConfig) *drawing {
 	}
 	if nodes > 0 {
 		d.cut = fmt.Sprintf("left out: %s that less than %s of the traffic passes (%d external), and %s",
-			count(nodes, "node"), percent(cfg.Fraction), external, count(edges, "edge"))
+			quantity.Count(nodes, "node"), percent(cfg.Fraction), external, quantity.Count(edges, "edge"))
 	}
 	return d
-}
-
-func count(n int, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return strconv.Itoa(n) + " " + what
 }
 
 func percent(x float64) string { return strconv.FormatFloat(100*x, 'g', 3, 64) + " %" }
@@ -102,7 +96,7 @@ func (n *Node) label() string {
 }
 
 func (e *Edge) label() string {
-	s := count(e.Calls.Calls, "call")
+	s := quantity.Count(e.Calls.Calls, "call")
 	if e.Calls.Errors.Value > 0 {
 		s += ", " + percent(e.Calls.Errors.Value) + " failed"
 	}

@@ -254,39 +254,45 @@ func (j *judge) mechanism(symptom string, e int32, suspects []*suspect) string {
 		}
 		switch s.part {
 		case partWait:
-			return "wait for a pool"
+			return MechanismPoolWait
 		case partConnect, partWire, partRejected:
 			return s.part.String()
 		case partBackoff:
 			return "failed attempts"
 		case partRemote:
 			if symptom == "latency" {
-				return "slow answers"
+				return MechanismSlowAnswers
 			}
 		case partBefore:
 			return "work, or a wait without a span, before a call"
 		}
 		if symptom == "error" {
-			return "errors"
+			return MechanismErrors
 		}
 		return "slow work"
 	}
 	return ""
 }
 
-// throttling is the mechanism of a dependency that says that too much is asked of it.
-const throttling = "throttling"
+// Mechanisms of a [FaultDomainResult] that say more than the part of a call that they are about.
+const (
+	MechanismPoolWait    = "wait for a pool" // of ours, before a call
+	MechanismThrottling  = "throttling"      // a dependency says that too much is asked of it
+	MechanismTimeouts    = "timeouts"        // calls are given up
+	MechanismSlowAnswers = "slow answers"    // of the other side
+	MechanismErrors      = "errors"          // any others
+)
 
 func (e ending) mechanism() string {
 	switch {
 	case e.has(endThrottled):
-		return throttling
+		return MechanismThrottling
 	case e.has(endTimedOut):
-		return "timeouts"
+		return MechanismTimeouts
 	case e.has(endUnreachable):
 		return "connect"
 	}
-	return "errors"
+	return MechanismErrors
 }
 
 // doubt holds against a vendor that others had the same trouble, or that only one caller has it.

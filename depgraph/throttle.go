@@ -97,7 +97,7 @@ func (j *judge) trigger(r *FaultDomainResult, to int32) {
 	}
 	t.Lowered = isRefusal && 10*over > healthy && healthy >= minBins
 	if isRefusal {
-		r.Throttling, r.Mechanism = t, throttling
+		r.Throttling, r.Mechanism = t, MechanismThrottling
 		r.Reason += fmt.Sprintf("; it refused %s of the attempts", percentOf(t.Refused))
 	}
 	switch {

@@ -39,7 +39,8 @@ func (c *cause) ruledOut(all []*suspect) []RuledOut {
 			Because:    "each root operation is compared with itself",
 		})
 	}
-	if next := second(all); next != nil && next.score() >= minRival*c.score() && next.score() < maxRival*c.score() {
+	if len(all) > 1 && all[1].score() >= minRival*c.score() && all[1].score() < maxRival*c.score() {
+		next := all[1]
 		out = append(out, RuledOut{
 			Hypothesis: next.service + " is at fault",
 			Because:    fmt.Sprintf("%s of the incident would vanish without it, and %s without %s", percent(min(1, next.score())), percent(min(1, c.score())), c.service),
@@ -51,13 +52,6 @@ func (c *cause) ruledOut(all []*suspect) []RuledOut {
 // Another suspect explains some part of what the first does. One that explains less is no rival, and one that explains
 // more is not ruled out: it is among the causes that it may be as well.
 const minRival, maxRival = 0.02, 0.2
-
-func second(all []*suspect) *suspect {
-	if len(all) < 2 {
-		return nil
-	}
-	return all[1]
-}
 
 // notOf says why a service is not at fault that has many errors: they began elsewhere, or are those of calls that
 // another did not answer. It returns "" if most began in it.

@@ -117,10 +117,7 @@ func TestConditions(t *testing.T) {
 		},
 	} {
 		set := applications(c.attributes, c.fails, c.then)
-		r, err := rca.Investigate(t.Context(), set.Source("baseline"), set.Source("incident"), rca.Config{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		r := investigate(t, set, rca.Config{})
 		if len(r.RootCauses) == 0 {
 			t.Errorf("%s: no cause", c.why)
 			continue
@@ -163,10 +160,7 @@ func TestConditionsOfWhatPasses(t *testing.T) {
 		}
 	}
 	set := tracetext.Set(text.String())
-	r, err := rca.Investigate(t.Context(), set.Source("baseline"), set.Source("incident"), rca.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := investigate(t, set, rca.Config{})
 	if len(r.RootCauses) == 0 || len(r.FailureModes) != 1 {
 		t.Fatalf("causes %+v, modes %+v", r.RootCauses, r.FailureModes)
 	}
@@ -210,10 +204,7 @@ func TestConditionsOfAttempts(t *testing.T) {
 			}
 		}
 		set := tracetext.Set(text.String())
-		r, err := rca.Investigate(t.Context(), set.Source("baseline"), set.Source("incident"), rca.Config{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		r := investigate(t, set, rca.Config{})
 		if len(r.RootCauses) == 0 {
 			t.Errorf("%s: no cause", c.why)
 			continue
@@ -242,10 +233,7 @@ func TestConditionsOfCode(t *testing.T) {
 		}
 	}
 	set := tracetext.Set(text.String())
-	r, err := rca.Investigate(t.Context(), set.Source("baseline"), set.Source("incident"), rca.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := investigate(t, set, rca.Config{})
 	if len(r.FailureModes) != 1 || len(r.FailureModes[0].Conditions) > 0 || len(r.RootCauses) == 0 || len(r.RootCauses[0].Conditions) > 0 {
 		t.Errorf("modes %+v, causes %+v", r.FailureModes, r.RootCauses)
 	}

@@ -151,10 +151,7 @@ func TestConditionsOfCopies(t *testing.T) {
 		{"all", func(n int) bool { return true }, rca.ScopeEveryone, "", ""},
 	} {
 		set := fleet(c.failing)
-		r, err := rca.Investigate(t.Context(), set.Source("baseline"), set.Source("incident"), rca.Config{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		r := investigate(t, set, rca.Config{})
 		if len(r.RootCauses) == 0 {
 			t.Errorf("%s: no cause", c.why)
 			continue

@@ -165,3 +165,13 @@ func ExampleInvestigate() {
 	// incident fraud-check-app wait
 	// true
 }
+
+// investigate compares the sources "incident" and "baseline" of a set.
+func investigate(t *testing.T, set *tracewhy.Set, cfg rca.Config) *rca.Report {
+	t.Helper()
+	r, err := rca.Investigate(t.Context(), set.Source("baseline"), set.Source("incident"), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}

@@ -38,10 +38,7 @@ func TestFailureModes(t *testing.T) {
 	add("incident", cardsFail, 50)
 	add("incident", ledgerFails, 30)
 	set := tracetext.Set(text.String())
-	r, err := rca.Investigate(t.Context(), set.Source("baseline"), set.Source("incident"), rca.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := investigate(t, set, rca.Config{})
 	if len(r.FailureModes) != 2 {
 		t.Fatalf("%d modes: %+v", len(r.FailureModes), r.FailureModes)
 	}

@@ -44,10 +44,7 @@ func TestWhoCallsMoreOftenOverloads(t *testing.T) {
 		{"a slow database that fails", profiles("baseline", 90, 20, false), profiles("incident", 90, 200, true), "db"},
 	} {
 		set := tracetext.Set(c.before + c.after)
-		r, err := rca.Investigate(t.Context(), set.Source("baseline"), set.Source("incident"), rca.Config{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		r := investigate(t, set, rca.Config{})
 		if len(r.RootCauses) == 0 || r.RootCauses[0].Service != c.want {
 			t.Errorf("%s: causes %+v, want %s first", c.name, r.RootCauses, c.want)
 		}

@@ -61,10 +61,7 @@ func TestChangeThatSetItOff(t *testing.T) {
 		{"long after", []timeline.Change{longAfter}, "", []string{"a recorded change set it off", "the config D of ledger"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r, err := rca.Investigate(t.Context(), set.Source("baseline"), set.Source("incident"), rca.Config{Changes: c.changes})
-			if err != nil {
-				t.Fatal(err)
-			}
+			r := investigate(t, set, rca.Config{Changes: c.changes})
 			if len(r.RootCauses) == 0 || r.RootCauses[0].Service != "ledger" {
 				t.Fatalf("causes %+v, want ledger first", r.RootCauses)
 			}
@@ -129,10 +126,7 @@ func TestChangesInAnyOrder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := rca.Investigate(t.Context(), set.Source("baseline"), set.Source("incident"), rca.Config{Changes: changes, Workers: workers})
-		if err != nil {
-			t.Fatal(err)
-		}
+		r := investigate(t, set, rca.Config{Changes: changes, Workers: workers})
 		got, err := json.Marshal(r)
 		if err != nil {
 			t.Fatal(err)

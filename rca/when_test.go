@@ -35,10 +35,7 @@ func slowing(after int) string {
 func timelineOf(t *testing.T, after int, cfg rca.Config) rca.Timeline {
 	t.Helper()
 	set := tracetext.Set(slowing(after))
-	r, err := rca.Investigate(t.Context(), set.Source("baseline"), set.Source("incident"), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := investigate(t, set, cfg)
 	if len(r.RootCauses) == 0 || r.RootCauses[0].Service != "store" {
 		t.Fatalf("causes %+v, want store", r.RootCauses)
 	}

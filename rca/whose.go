@@ -133,7 +133,7 @@ func (e *estate) attribute(r *RootCause) {
 	v := e.FaultDomain
 	r.FaultDomain, r.Owner = string(v.Domain), cmp.Or(v.Owner, r.Owner)
 	if v.Domain == depgraph.DomainInternal {
-		if r.Kind == "network" && v.Mechanism == "wait for a pool" {
+		if r.Kind == "network" && v.Mechanism == depgraph.MechanismPoolWait {
 			r.Kind, r.Mechanism = "wait", poolExhaustion
 		}
 		return
@@ -182,11 +182,11 @@ func (e *estate) describeVendor(r *RootCause) {
 		r.Kind, r.Mechanism = "throttling", fmt.Sprintf("throttling: its limit was lowered to about %.3g calls a second", t.Limit.Value)
 	case t != nil:
 		r.Kind, r.Mechanism = "throttling", "throttling"
-	case v.Mechanism == "timeouts":
+	case v.Mechanism == depgraph.MechanismTimeouts:
 		r.Kind, r.Mechanism = "latency", "calls to it time out"
-	case v.Mechanism == "slow answers":
+	case v.Mechanism == depgraph.MechanismSlowAnswers:
 		r.Kind, r.Mechanism = "latency", "slow answers"
-	case v.Mechanism == "errors" && r.Kind == "absence":
+	case v.Mechanism == depgraph.MechanismErrors && r.Kind == "absence":
 		r.Kind, r.Mechanism = "error", "it answers with errors"
 	}
 }

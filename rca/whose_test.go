@@ -114,10 +114,7 @@ func TestWhose(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			set := tracetext.Set(before + c.after)
-			r, err := rca.Investigate(t.Context(), set.Source("baseline"), set.Source("incident"), rca.Config{})
-			if err != nil {
-				t.Fatal(err)
-			}
+			r := investigate(t, set, rca.Config{})
 			if len(r.RootCauses) == 0 {
 				t.Fatalf("%+v", r)
 			}

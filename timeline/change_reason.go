@@ -186,6 +186,7 @@ func (w *weighing) rise() float64 {
 	affected := max(share(w.graph.traces[0], w.graph.traces[0]+w.graph.traces[1]), 0.01)
 	for i := range s.streams {
 		y := &s.streams[i]
+		likely, word := w.vocabulary.factor(&x.spoken, y.mechanism(w.ranking, s), y.operation(w.traces.Set()))
 		for j := range y.judgements.rises {
 			r := &y.judgements.rises[j]
 			if r.weight == 0 {
@@ -200,7 +201,6 @@ func (w *weighing) rise() float64 {
 			evidence += float64(r.weight * e)
 			// A rise of fewer executions than traces were affected explains some of these.
 			explains := max(min(r.size/affected, 1), 0)
-			likely, word := w.vocabulary.factor(&x.spoken, y.mechanism(w.ranking, s), y.operation(w.traces.Set()))
 			factor += likely * float64(r.weight*explains) * firstHand[y.role] * l / (float64((1-expected)*r.none) + float64(expected*r.mean))
 			if v := float64(r.weight * e); v > best.value {
 				best.stream, best.rise, best.value, best.word = y, r, v, word

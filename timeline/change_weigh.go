@@ -35,14 +35,12 @@ func (s *scope) tally(k *ranking) {
 	}
 	slices.Sort(cuts)
 	cuts = slices.Compact(cuts)
-	for r := range roles {
+	for r := range roleKinds {
 		s.addRole(r, cuts)
 	}
-	kinds := slices.IndexFunc(s.streams, func(y stream) bool { return y.role == roleKinds })
-	if kinds < 0 {
-		kinds = len(s.streams)
-	}
-	s.kinds, s.streams = slices.Clone(s.streams[kinds:]), s.streams[:kinds]
+	n := len(s.streams)
+	s.addRole(roleKinds, cuts)
+	s.kinds, s.streams = slices.Clone(s.streams[n:]), s.streams[:n]
 	if s.begins = k.cfg.Demand && k.begins(s); s.begins {
 		list := make([]judgement, len(k.asks))
 		for i, x := range k.asks {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tracewhy/tracewhy/compare/baseline"
+	"github.com/tracewhy/tracewhy/internal/quantity"
 	"github.com/tracewhy/tracewhy/rca/report"
 )
 
@@ -113,9 +114,9 @@ func certainty(c *baseline.Change) string {
 // window says how many traces there are, and of when.
 func window(s *baseline.Snapshot, perSecond float64) string {
 	if s.First.IsZero() {
-		return fmt.Sprintf("%s, of unknown times", counted(int(s.Traces), "trace"))
+		return fmt.Sprintf("%s, of unknown times", quantity.Count(int(s.Traces), "trace"))
 	}
-	return fmt.Sprintf("%s from %s to %s UTC, %.3g a second", counted(int(s.Traces), "trace"), s.First.Format(time.DateTime), s.Last.Format(time.DateTime), perSecond)
+	return fmt.Sprintf("%s from %s to %s UTC, %.3g a second", quantity.Count(int(s.Traces), "trace"), s.First.Format(time.DateTime), s.Last.Format(time.DateTime), perSecond)
 }
 
 func showTotals(w io.Writer, s *baseline.Snapshot) {
@@ -124,7 +125,7 @@ func showTotals(w io.Writer, s *baseline.Snapshot) {
 		perSecond = float64(s.Traces) / length.Seconds()
 	}
 	fmt.Fprintf(w, "%s\n", window(s, perSecond))
-	fmt.Fprintf(w, "  %s, %s, %s; requests that failed: %s\n", counted(int(s.Spans), "span"), counted(len(s.Operations), "operation"), counted(len(s.Services), "service"), report.Clean(s.Outcome))
+	fmt.Fprintf(w, "  %s, %s, %s; requests that failed: %s\n", quantity.Count(int(s.Spans), "span"), quantity.Count(len(s.Operations), "operation"), quantity.Count(len(s.Services), "service"), report.Clean(s.Outcome))
 	if s.Weight != 1000*s.Traces {
 		fmt.Fprintf(w, "  sampled: they stand for %.0f traces\n", float64(s.Weight)/1000)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/compare"
+	"github.com/tracewhy/tracewhy/internal/quantity"
 	"github.com/tracewhy/tracewhy/rca/report"
 )
 
@@ -19,11 +20,11 @@ func (d *difference) writeText(w io.Writer) error {
 	hit, rest := d.Traces[1], d.Traces[0]
 	switch {
 	case hit == 0:
-		fmt.Fprintf(&b, "None of %s is %s.\n", counted(rest, d.unit), d.affected)
+		fmt.Fprintf(&b, "None of %s is %s.\n", quantity.Count(rest, d.unit), d.affected)
 	case rest == 0:
-		fmt.Fprintf(&b, "All of %s are %s: there are no others to compare with.\n", counted(hit, d.unit), d.affected)
+		fmt.Fprintf(&b, "All of %s are %s: there are no others to compare with.\n", quantity.Count(hit, d.unit), d.affected)
 	default:
-		fmt.Fprintf(&b, "%s beside %d %s.\n", counted(hit, d.affected+" "+d.unit), rest, d.others)
+		fmt.Fprintf(&b, "%s beside %d %s.\n", quantity.Count(hit, d.affected+" "+d.unit), rest, d.others)
 		d.conjunctions(&b)
 		d.attributes(&b)
 		if d.Structure != nil {
@@ -42,12 +43,12 @@ func (d *difference) conjunctions(w io.Writer) {
 	fmt.Fprintf(w, "\nWHO: conditions that tell %s %ss from the %s\n", d.affected, d.unit, d.others)
 	switch r.Verdict {
 	case compare.AttributesNone:
-		fmt.Fprintf(w, "  None of %s, alone or together, explains it.\n", counted(r.Items, "recorded condition"))
+		fmt.Fprintf(w, "  None of %s, alone or together, explains it.\n", quantity.Count(r.Items, "recorded condition"))
 		if s := r.Strongest; s != nil {
 			fmt.Fprintf(w, "  The strongest is %s: %s, adjusted p %s\n", conjunction(s.Conditions), d.beside(s.Traces, s.Known), probability(s.Adjusted))
 		}
 	case compare.AttributesInsufficient:
-		fmt.Fprintf(w, "  There is too little for any of %s to be told from chance.\n", counted(r.Items, "recorded condition"))
+		fmt.Fprintf(w, "  There is too little for any of %s to be told from chance.\n", quantity.Count(r.Items, "recorded condition"))
 	}
 	for i, f := range r.Findings {
 		fmt.Fprintf(w, "  %d. %s\n", i+1, conjunction(f.Conditions))
@@ -128,7 +129,7 @@ func (d *difference) structure(w io.Writer) {
 	fmt.Fprint(w, "\nSTRUCTURE: what they do that others don't\n")
 	switch r.Verdict {
 	case compare.StructureNone:
-		fmt.Fprintf(w, "  None of %s has another answer.\n", counted(r.Tested, "question"))
+		fmt.Fprintf(w, "  None of %s has another answer.\n", quantity.Count(r.Tested, "question"))
 	case compare.StructureInsufficient:
 		fmt.Fprint(w, "  There are too few traces to tell a difference from chance.\n")
 	}
@@ -163,7 +164,7 @@ func (d *difference) limits(w io.Writer) {
 			if e.Prevalence != 0.02 || depth.Tested == 0 {
 				continue
 			}
-			what := counted(depth.Conditions, "condition") + " that 2 % of the others meet"
+			what := quantity.Count(depth.Conditions, "condition") + " that 2 % of the others meet"
 			if e.Traces == 0 {
 				fmt.Fprintf(w, "  %s could not have been found\n", what)
 				continue

@@ -12,6 +12,7 @@ import (
 	"github.com/tracewhy/tracewhy"
 	"github.com/tracewhy/tracewhy/cluster"
 	"github.com/tracewhy/tracewhy/compare"
+	"github.com/tracewhy/tracewhy/internal/quantity"
 	"github.com/tracewhy/tracewhy/rca/report"
 )
 
@@ -143,7 +144,7 @@ func (m *modesReport) explain(ctx context.Context, modes []cluster.Mode, healthy
 // writeText writes a table of the modes, and then what is known of each.
 func (m *modesReport) writeText(w io.Writer) error {
 	var b strings.Builder
-	failed := counted(m.Traces, "trace") + " failed"
+	failed := quantity.Count(m.Traces, "trace") + " failed"
 	if m.slow > 0 {
 		failed += " or took " + m.slow.String() + " or more"
 	}
@@ -227,11 +228,4 @@ func ids(all []tracewhy.TraceID) string {
 		out = append(out, id.String())
 	}
 	return strings.Join(out, " ")
-}
-
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -16,6 +16,19 @@ func Count(n int, noun string) string {
 	return strconv.Itoa(n) + " " + noun
 }
 
+// Grouped returns 12345 as "12,345".
+func Grouped(n int) string {
+	s := strconv.Itoa(n)
+	sign := ""
+	if n < 0 {
+		sign, s = "-", s[1:]
+	}
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return sign + s
+}
+
 // Percent returns a share of 0.31 as "31 %", and one of 0.0067 as "0.67 %".
 func Percent(share float64) string {
 	if share > 0.0995 {

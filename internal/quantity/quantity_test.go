@@ -16,6 +16,14 @@ func TestCount(t *testing.T) {
 	}
 }
 
+func TestGrouped(t *testing.T) {
+	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 12345: "12,345", -999: "-999", -1234567: "-1,234,567"} {
+		if got := quantity.Grouped(n); got != want {
+			t.Errorf("%d: %q, want %q", n, got, want)
+		}
+	}
+}
+
 func TestPercent(t *testing.T) {
 	for share, want := range map[float64]string{0: "0 %", 0.0067: "0.67 %", 0.05: "5 %", 0.0994: "9.9 %", 0.0996: "10 %", 0.31: "31 %", 1: "100 %"} {
 		if got := quantity.Percent(share); got != want {

@@ -138,8 +138,9 @@ func (d *detector) criterion(values []float64, changes []int, penalty float64) f
 // order is how many steps an autoregression of the series goes back at most.
 func (d *detector) order() int { return min(maxOrder, max(len(d.series.Values)/24, 1)) }
 
-// residuals returns, in dst if it is long enough, what remains of values after the levels, and trends, of the segments between changes: of counts
-// in units of their nominal standard deviation at the level of the segment, or of all.
+// residuals returns, in dst if it is long enough, what remains of values after the levels, and trends, of the
+// segments between changes: of counts in units of their nominal standard deviation at the level of the segment, or
+// of all.
 func (d *detector) residuals(dst, values []float64, changes []int, trends, ofAll bool) []float64 {
 	residuals := slices.Grow(dst[:0], len(values))[:len(values)]
 	from := 0

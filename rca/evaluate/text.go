@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/tracewhy/tracewhy/internal/quantity"
 	"github.com/tracewhy/tracewhy/rca"
 )
 
@@ -34,7 +35,7 @@ func (r *Result) WriteText(w io.Writer) error {
 		"miss); AC@k: the true service is among the first k; false alarms: quiet cases with a cause named.\n\n")
 	table := columns{22, true}
 	for _, g := range r.Groups {
-		fmt.Fprintf(&b, "%s: %s, %s\n", plain(named(g.Name)), count(g.Incidents, "incident"), count(g.Quiet, "quiet case"))
+		fmt.Fprintf(&b, "%s: %s, %s\n", plain(named(g.Name)), quantity.Count(g.Incidents, "incident"), quantity.Count(g.Quiet, "quiet case"))
 		table.header(&b, "ranker")
 		for _, s := range g.Scores {
 			table.row(&b, s.Ranker, g.Incidents, &s, s.Services)
@@ -178,7 +179,7 @@ func (r *Result) writeCalibration(b *bytes.Buffer, focus int) {
 		return
 	}
 	c := g.Scores[focus].Calibration
-	fmt.Fprintf(b, "%s's confidence, %s\n", plain(r.Focus), count(c.Forecasts, "answer"))
+	fmt.Fprintf(b, "%s's confidence, %s\n", plain(r.Focus), quantity.Count(c.Forecasts, "answer"))
 	fmt.Fprintf(b, "  Brier %s (skill %s), log loss %s, slope %s, intercept %s\n",
 		number(c.Brier), number(c.Skill), number(c.LogLoss), number(c.Slope), number(c.Intercept))
 	fmt.Fprintf(b, "  ECE %s; if each confidence were true it would be %s (%s to %s): debiased %s\n",
@@ -249,13 +250,6 @@ func named(s string) string {
 		return "unnamed"
 	}
 	return s
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return strconv.Itoa(n) + " " + what + "s"
 }
 
 // percent writes a share in percent.

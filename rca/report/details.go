@@ -11,12 +11,12 @@ import (
 // it cost. What is empty takes no room.
 func (p *printer) details(r *rca.Report) {
 	section(p, "Failure modes", r.FailureModes, func(m rca.FailureMode) []string {
-		texts := commas(m.ID+": "+phrase(" ", m.Service, m.Operation), plural(m.Traces, "trace")+" ("+amount(m.Share, "share")+")", rank(m.RootCauseRank))
+		texts := commas(m.ID+": "+phrase(" ", m.Service, m.Operation), plural(m.Traces, "trace")+" ("+amount(m.Share, rca.UnitShare)+")", rank(m.RootCauseRank))
 		switch {
 		case len(m.Conditions) > 0 && m.Coverage.IsKnown() && m.Prevalence.IsKnown():
 			texts[len(texts)-1] += ","
-			texts = append(append(texts, amount(m.Coverage, "share")+" of them with"), conditions(m.Conditions)...)
-			texts = append(texts, "("+amount(m.Prevalence, "share")+" of others)")
+			texts = append(append(texts, amount(m.Coverage, rca.UnitShare)+" of them with"), conditions(m.Conditions)...)
+			texts = append(texts, "("+amount(m.Prevalence, rca.UnitShare)+" of others)")
 		case len(m.Conditions) > 0:
 			texts = append(append(texts, "with"), conditions(m.Conditions)...)
 		case m.Scope == rca.ScopeUnexplained:
@@ -53,8 +53,8 @@ func (p *printer) dependencies(all []rca.Dependency) {
 			kind = phrase(" ", kind, d.Vendor)
 		}
 		return commas(d.Name, kind, prefixed("grade ", d.Grade), plural(d.Calls, "call"),
-			rate("errors ", d.ErrorRate, "share"), some("throttled ", d.ThrottleRate, 0), some("timeouts ", d.TimeoutRate, 0),
-			rate("p95 ", d.P95, "ms"), some("on the critical path ", d.Influence, 0.001))
+			rate("errors ", d.ErrorRate, rca.UnitShare), some("throttled ", d.ThrottleRate, 0), some("timeouts ", d.TimeoutRate, 0),
+			rate("p95 ", d.P95, rca.UnitMillis), some("on the critical path ", d.Influence, 0.001))
 	})
 	if healthy+unknown == 0 {
 		return
@@ -107,7 +107,7 @@ func some(what string, n, least rca.Number) string {
 	if !(n > least) {
 		return ""
 	}
-	return rate(what, n, "share")
+	return rate(what, n, rca.UnitShare)
 }
 
 func (p *printer) impact(m *rca.Impact) {
@@ -116,10 +116,10 @@ func (p *printer) impact(m *rca.Impact) {
 			count(j.Failed)+" failed", prefixed("excess lost ", estimate(j.ExcessLost, "")))
 	})
 	section(p, "Segments", m.Segments, func(s rca.SegmentImpact) []string {
-		return commas(s.Key+" = "+s.Value, "rate "+amount(s.Rate, "share"), "excess "+change(s.Excess, "share"))
+		return commas(s.Key+" = "+s.Value, "rate "+amount(s.Rate, rca.UnitShare), "excess "+change(s.Excess, rca.UnitShare))
 	})
 	section(p, "Thresholds", m.Thresholds, func(t rca.Threshold) []string {
-		return commas(phrase(" ", t.Journey, t.Operation), "customers give up beyond "+estimate(rca.Interval{Value: t.Threshold, Low: t.Low, High: t.High}, "ms"))
+		return commas(phrase(" ", t.Journey, t.Operation), "customers give up beyond "+estimate(rca.Interval{Value: t.Threshold, Low: t.Low, High: t.High}, rca.UnitMillis))
 	})
 	section(p, "Money", m.Money, func(x rca.Money) []string {
 		return commas(x.What, x.Horizon, estimate(x.Interval, x.Unit), prefixed("driven by ", x.Driver))

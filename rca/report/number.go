@@ -13,17 +13,7 @@ import (
 const unknown = "unknown"
 
 // count writes n with its digits in groups of three.
-func count(n int) string {
-	s := strconv.Itoa(n)
-	sign := ""
-	if n < 0 {
-		sign, s = "-", s[1:]
-	}
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return sign + s
-}
+func count(n int) string { return quantity.Grouped(n) }
 
 // plural writes "1 trace" or "3 traces".
 func plural(n int, noun string) string {
@@ -74,13 +64,13 @@ func amount(n rca.Number, unit string) string {
 	switch {
 	case !n.IsKnown():
 		return unknown
-	case unit == "share":
+	case unit == rca.UnitShare:
 		return withSign(v, quantity.Percent)
 	case unit == "points":
 		return withSign(v, points) + " points"
-	case unit == "odds_ratio":
+	case unit == rca.UnitOddsRatio:
 		return "odds ratio " + decimal(v)
-	case unit == "ms":
+	case unit == rca.UnitMillis:
 		return millis(v)
 	case unit == "per_s":
 		return decimal(v) + "/s"
@@ -104,7 +94,7 @@ func points(share float64) string { return strings.TrimSuffix(quantity.Percent(s
 
 // change writes a difference with its sign and interval; one of shares is in percentage points.
 func change(x rca.Interval, unit string) string {
-	if unit == "share" {
+	if unit == rca.UnitShare {
 		unit = "points"
 	}
 	s := estimate(x, unit)
@@ -124,7 +114,7 @@ func estimate(x rca.Interval, unit string) string {
 		switch unit {
 		case "points":
 			return withSign(float64(n), points)
-		case "odds_ratio":
+		case rca.UnitOddsRatio:
 			return decimal(float64(n))
 		}
 		return amount(n, unit)

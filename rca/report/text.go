@@ -337,7 +337,7 @@ func (p *printer) damage(r *rca.Report, top *rca.RootCause) {
 			phrase(", ", change(s.Excess, s.Unit), quality(s.Q))}
 	})
 	if top != nil && top.Attributable.Of != "" && top.Attributable.Value.IsKnown() {
-		p.field("", "this cause explains "+estimate(top.Attributable.Interval, "share")+" of "+added(top.Attributable.Of))
+		p.field("", "this cause explains "+estimate(top.Attributable.Interval, rca.UnitShare)+" of "+added(top.Attributable.Of))
 	}
 }
 
